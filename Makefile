@@ -1,0 +1,54 @@
+# `make diagnose` examines this machine, `make test` tests this checkout. Both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COLLECTION := collections/ansible_collections/memops/linux
+INVENTORY ?= inventory.example
+# ansible.cfg is read from here even where a folder above is writable by all.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help diagnose test lint unit targets sanity bench build clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+diagnose: $(VENV)/.runtime ## was it memory? examine this machine (INVENTORY=... for a fleet)
+	$(BIN)/ansible-playbook playbooks/diagnose.yml -i $(INVENTORY)
+
+test: lint unit targets ## everything that needs no VM
+
+lint: $(VENV)/.dev ## ruff, yamllint, ansible-lint at profile production
+	$(BIN)/ruff check .
+	$(BIN)/yamllint --strict .
+	$(BIN)/ansible-lint --offline --profile production
+
+unit: $(VENV)/.dev ## unit and end-to-end tests
+	$(BIN)/pytest -n auto
+
+targets: ## the target half's tests under each Python from 3.6 on that is installed
+	$(PYTHON) tests/run_target_pythons.py
+
+sanity: $(VENV)/.dev ## ansible-test sanity for the collection
+	tests/run_sanity.sh $(BIN)
+
+bench: $(VENV)/.dev ## measure, and write the collection's docs/benchmarks.md
+	$(BIN)/python -m bench
+
+build: $(VENV)/.runtime ## the tarball for ansible-galaxy collection install
+	$(BIN)/ansible-galaxy collection build $(COLLECTION) --output-path dist --force
+
+clean: ## remove what make made
+	rm -rf $(VENV) .venv-targets dist
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "memops needs Python 3.11 or newer here, this is %d.%d: make PYTHON=python3.11" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.runtime

@@ -1,0 +1,80 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One incident under investigation: what a rule is given to judge."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..events.model import Event, Line, OomReport, Task, Trigger, Victim
+from .host_facts import HostFacts
+from .memory_use import MemoryUse
+
+#: Kinds in which the kernel's OOM killer acted.
+KERNEL_OOM_KINDS = frozenset(("global_oom", "memcg_oom", "cpuset_oom", "mempolicy_oom", "panic_on_oom", "unknown_oom"))
+#: Kinds in which memory was short or refused, by whoever's decision.
+MEMORY_KINDS = KERNEL_OOM_KINDS | {"userspace_oom_daemon", "kubelet_eviction", "page_allocation_failure", "enomem"}
+
+
+@dataclasses.dataclass
+class Case:
+    """What is known of one incident, before anybody judged it.
+
+    kind: one of the design's kinds (see docs/causes.md).
+    requested: the OOM killer was called by hand (SysRq-F), not by an allocation.
+    use: where the memory was; None where the report does not hold it.
+    tasks: the task table; tasks_complete says that it was printed whole.
+    cgroup: the memory cgroup whose limit was hit, victim_cgroup the victim's.
+    container: the engine's record of it, or at least its id and cgroup.
+    notes: facts for the reader that hold whatever the cause is.
+    """
+
+    kind: str
+    host: HostFacts
+    time: str | None = None
+    event: Event | None = None
+    constraint: str | None = None
+    trigger: Trigger | None = None
+    victims: list[Victim] = dataclasses.field(default_factory=list)
+    tasks: list[Task] = dataclasses.field(default_factory=list)
+    tasks_complete: bool = False
+    use: MemoryUse | None = None
+    cgroup: str | None = None
+    victim_cgroup: str | None = None
+    unit: str | None = None
+    container: dict[str, Any] | None = None
+    requested: bool = False
+    complete: bool = True
+    missing: tuple[str, ...] = ()
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def victim(self) -> Victim | None:
+        return self.victims[0] if self.victims else None
+
+    @property
+    def report(self) -> OomReport | None:
+        """The kernel's report, where the incident rests on one."""
+        return self.event if isinstance(self.event, OomReport) else None
+
+    def quoted(self, *roles: str) -> tuple[Line, ...]:
+        """The event's own lines with these roles, of those that it has."""
+        quotes = self.event.quotes if self.event else {}
+        return tuple(quotes[role] for role in roles if role in quotes)
+
+    def victim_task(self) -> Task | None:
+        """The victim's row in the task table."""
+        if self.victim is None:
+            return None
+        return next((task for task in self.tasks if self.victim.pid in (task.pid, task.tgid)), None)
+
+    def where(self) -> str:
+        """The place of the incident in words: container, unit, cgroup or host."""
+        if self.container and self.container.get("name"):
+            return f"container {self.container['name']}"
+        if self.unit:
+            return f"unit {self.unit}"
+        if self.cgroup and self.cgroup != "/":
+            return f"cgroup {self.cgroup}"
+        return "the host"

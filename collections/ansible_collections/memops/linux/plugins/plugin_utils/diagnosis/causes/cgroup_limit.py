@@ -1,0 +1,150 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Causes that lie below a memory cgroup's limit: what the limit was full of."""
+
+from __future__ import annotations
+
+import math
+
+from ..case import Case
+from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
+from ..wording import percent, size
+from . import remedy
+
+MEMCG = frozenset(("memcg_oom",))
+
+#: From here on one use fills the limit for practical purposes.
+FILLS = 0.8
+#: From here on one use is the main one.
+MAIN = 0.5
+#: Dirty pages are a cause long before they are the main use: reclaim waits for
+#: them while the program's own pages, without swap, cannot go at all.
+DIRTY_MATTERS = 0.2
+
+
+def working_set_over_limit(case: Case) -> Judgement:
+    """The programs' own (anonymous) memory filled the limit."""
+    use = case.use
+    if use is None or use.total_bytes is None or use.anon_bytes is None:
+        return _from_victim_alone(case)
+    share = use.anon_bytes / use.total_bytes
+    if share < MAIN or use.largest() != "anon":
+        return None
+    steps = [
+        Step(
+            f"The programs' own memory was {size(use.anon_bytes)} of the limit of {size(use.total_bytes)}"
+            f" ({percent(use.anon_bytes, use.total_bytes)}).",
+            case.quoted("usage", "stat_anon"),
+        ),
+        _swap_step(case),
+    ]
+    return Conclusion(
+        "certain" if share >= FILLS else "probable",
+        tuple(step for step in steps if step),
+        remedy.for_limit(case, use.total_bytes, use.used_bytes or use.total_bytes),
+    )
+
+
+def _from_victim_alone(case: Case) -> Judgement:
+    """Without the report's figures: the victim's size against the limit as it is now."""
+    current = _limit_now(case)
+    victim = case.victim
+    if current is None or victim is None or victim.anon_rss_bytes is None:
+        return Lacking("the report's lines on usage and limit of the cgroup")
+    limit_bytes, where = current
+    if math.isinf(limit_bytes) or victim.anon_rss_bytes < MAIN * limit_bytes:
+        return None
+    step = Step(
+        f"The victim's own memory was {size(victim.anon_rss_bytes)}; the limit is {size(limit_bytes)} now"
+        f" (the report's own lines on the limit are missing).",
+        (*case.quoted("kill"), Fact(where, f"{limit_bytes:.0f}")),
+    )
+    return Conclusion("possible", (step,), remedy.for_limit(case, int(limit_bytes), int(limit_bytes)))
+
+
+def _limit_now(case: Case) -> tuple[float, str] | None:
+    group = case.host.cgroup(case.cgroup)
+    if group and group.get("max_bytes") is not None:
+        return (math.inf if group["max_bytes"] == "max" else group["max_bytes"]), f"cgroups {group['path']} max_bytes"
+    container = case.container or {}
+    if container.get("memory_limit_bytes") is not None:
+        value = container["memory_limit_bytes"]
+        return (math.inf if value == "max" else value), f"containers {container.get('name')} memory_limit_bytes"
+    return None
+
+
+def _swap_step(case: Case) -> Step | None:
+    use = case.use
+    if use.swap_total_bytes == 0:
+        return Step("The cgroup may not use swap, so none of it could leave RAM.", case.quoted("swap"))
+    if use.swap_total_bytes and use.swap_free_bytes is not None and use.swap_free_bytes < 0.02 * use.swap_total_bytes:
+        return Step(f"The cgroup's swap limit of {size(use.swap_total_bytes)} was used up too.", case.quoted("swap"))
+    return None
+
+
+def dirty_page_cache(case: Case) -> Judgement:
+    """The limit was full of file pages that wait for a disk, not of programs' memory.
+
+    Dirty and writeback pages cannot be reclaimed until they are written; cgroup
+    v1 does not throttle a writer by its cgroup's limit at all, so a small limit
+    fills up while the host is far below its own dirty threshold.
+    """
+    use = case.use
+    if use is None or use.total_bytes is None:
+        return Lacking("the report's lines on usage and limit of the cgroup")
+    unflushed = use.unflushed_bytes
+    if unflushed is None:
+        return Lacking("the cgroup's dirty and writeback figures (memory.stat in the report)")
+    if unflushed < DIRTY_MATTERS * use.total_bytes or (use.share(use.anon_bytes) or 0) >= FILLS:
+        return None
+    steps = [
+        Step(
+            f"{size(unflushed)} of the limit of {size(use.total_bytes)} ({percent(unflushed, use.total_bytes)}) were file pages"
+            f" waiting to be written to disk; the programs' own memory was only {size(use.anon_bytes)}.",
+            case.quoted("usage", "stat_dirty", "stat_writeback", "stat_anon"),
+        )
+    ]
+    flags = case.trigger.gfp_flags if case.trigger else ()
+    if "__GFP_WRITE" in flags:
+        steps.append(Step("The allocation that failed was itself for a page to be written (__GFP_WRITE).", case.quoted("trigger")))
+    threshold = case.host.dirty_threshold_bytes
+    if threshold:
+        steps.append(
+            Step(
+                f"The host lets {size(threshold)} become dirty before a writer must wait: {threshold / use.total_bytes:.0f} times the limit.",
+                (Fact("memory vmstat dirty_threshold_bytes", str(threshold)),),
+            )
+        )
+    sure = unflushed >= 2 * DIRTY_MATTERS * use.total_bytes or unflushed >= (use.anon_bytes or 0)
+    return Conclusion("certain" if sure else "probable", tuple(steps), remedy.for_dirty_page_cache(case, use.total_bytes))
+
+
+def shmem_or_tmpfs(case: Case) -> Judgement:
+    """tmpfs files or shared memory, charged to the cgroup, filled the limit."""
+    use = case.use
+    if use is None or use.total_bytes is None or use.shmem_bytes is None:
+        return Lacking("the cgroup's shmem figure (memory.stat in the report)")
+    if use.largest() != "shmem" or use.shmem_bytes < 0.3 * use.total_bytes:
+        return None
+    step = Step(
+        f"tmpfs and shared memory held {size(use.shmem_bytes)} of the limit of {size(use.total_bytes)}"
+        f" ({percent(use.shmem_bytes, use.total_bytes)}); the programs' own memory was {size(use.anon_bytes)}.",
+        case.quoted("usage", "stat_shmem", "stat_anon"),
+    )
+    confidence = "certain" if use.shmem_bytes >= MAIN * use.total_bytes else "probable"
+    return Conclusion(confidence, (step,), remedy.for_shmem(case, use.total_bytes))
+
+
+
+DIRTY_PAGE_CACHE = Rule(
+    "dirty_page_cache", MEMCG, "https://bugzilla.kernel.org/show_bug.cgi?id=207273", dirty_page_cache
+)
+SHMEM_OR_TMPFS = Rule(
+    "shmem_or_tmpfs", MEMCG, "https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-ownership", shmem_or_tmpfs
+)
+WORKING_SET_OVER_LIMIT = Rule(
+    "working_set_over_limit",
+    MEMCG,
+    "https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
+    working_set_over_limit,
+)

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From an evidence document to a diagnosis document (``memops.diagnosis/1``).
+
+evidence -> events (what the texts say) -> cases (one for each incident, joined
+from all sources) -> causes (the rules' judgement) -> document. Nothing here
+touches a file or the network: the same evidence gives the same diagnosis.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..events.kernel import read_kernel
+from ..events.model import Event, Line
+from ..events.services import read_services
+from . import document, verdict
+from .case import Case
+from .causes.catalogue import RULES
+from .conditions import conditions
+from .host_facts import HostFacts
+from .kernel_cases import cases_of_kernel
+from .rule import Lacking, Ranked, judge
+from .user_space_cases import join_containers, join_services, join_units
+
+SCHEMA = "memops.diagnosis/1"
+
+
+def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
+    """The diagnosis of one host's evidence."""
+    host = HostFacts(evidence)
+    cases = find_cases(host)
+    judged = [(case, *_judge(case)) for case in cases]
+    incidents = _with_repeats([document.incident(case, held, lacking) for case, held, lacking in judged])
+    findings = [document.finding(condition) for condition in conditions(host, cases)]
+    return {
+        "schema": SCHEMA,
+        "host": evidence.get("host"),
+        "collected_at": evidence.get("collected_at"),
+        "since": evidence.get("since"),
+        "log_from": host.log_reaches_back_to(),
+        "kernel": evidence.get("kernel"),
+        "ram_bytes": host.ram_bytes,
+        "verdict": verdict.of(host, incidents, findings),
+        "incidents": incidents,
+        "findings": findings,
+        "unreadable": evidence.get("unreadable") or [],
+        "dropped": evidence.get("dropped") or [],
+    }
+
+
+def find_cases(host: HostFacts) -> list[Case]:
+    """All incidents that the evidence holds, the newest first."""
+    cases = cases_of_kernel(kernel_events(host), host)
+    cases = join_services(cases, read_services(host.section("services").get("lines") or []), host)
+    cases = join_units(cases, host)
+    cases = join_containers(cases, host)
+    return sorted(cases, key=lambda case: case.time or "", reverse=True)
+
+
+def kernel_events(host: HostFacts) -> list[Event]:
+    """The typed events of all excerpts of the kernel log, the oldest first."""
+    events: list[Event] = []
+    for excerpt in reversed(host.section("kernel_log").get("excerpts") or []):
+        lines = [Line(line["text"], line.get("time"), excerpt["path"]) for line in excerpt["lines"]]
+        read = read_kernel(lines, host.page_bytes)
+        if excerpt.get("omitted_lines"):
+            for event in read:
+                document.mark_shortened(event)
+        events += read
+    return events
+
+
+def _judge(case: Case) -> tuple[list[Ranked], list[Lacking]]:
+    return judge(case, RULES)
+
+
+def _with_repeats(incidents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each incident learns how often its like stands in this document."""
+    counts = Counter(_signature(incident) for incident in incidents)
+    for incident in incidents:
+        incident["repeats"] = counts[_signature(incident)]
+    return incidents
+
+
+def _signature(incident: dict[str, Any]) -> tuple:
+    container = incident["container"] or {}
+    place = container.get("name") or incident["unit"] or incident["cgroup"]
+    return incident["kind"], incident["cause"], place, (incident["victim"] or {}).get("process")

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a rule is, what it may conclude, and how several conclusions are ranked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ..events.model import Line
+from .case import Case
+
+CONFIDENCES = ("certain", "probable", "possible")
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """A value of the evidence document that a step rests on."""
+
+    where: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of a reasoning, with the lines and facts that it rests on."""
+
+    text: str
+    quotes: tuple[Line | Fact, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Remedy:
+    """A change that removes the cause.
+
+    role, variable, value: as the role takes it; None where no role can do it.
+    action: the same as a sentence; command: what does it by hand, now, if one does.
+    """
+
+    action: str
+    why: str
+    risk: str
+    reference: str
+    command: str | None = None
+    role: str | None = None
+    variable: str | None = None
+    value: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Conclusion:
+    """A rule's answer: this is why, so sure, because of these steps."""
+
+    confidence: str
+    because: tuple[Step, ...]
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Lacking:
+    """A rule's answer where the evidence it needs is not there."""
+
+    evidence: str
+
+
+Judgement = Conclusion | Lacking | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One cause.
+
+    kinds: the kinds of incident it can explain.
+    reference: the kernel file, document, bug or article it rests on.
+    """
+
+    cause: str
+    kinds: frozenset[str]
+    reference: str
+    judge: Callable[[Case], Judgement]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ranked:
+    """A cause that holds for a case, in its place among the others."""
+
+    cause: str
+    conclusion: Conclusion
+    reference: str
+
+
+def judge(case: Case, rules: tuple[Rule, ...]) -> tuple[list[Ranked], list[Lacking]]:
+    """All causes that hold, the leading one first, and what the silent rules lack.
+
+    The surer conclusion leads; of two that are equally sure, the one whose rule
+    stands first in ``rules``, which go from the specific to the general: a
+    specific cause explains the general one (a protected hog explains why RAM
+    ran out), not the other way round.
+    """
+    held: list[Ranked] = []
+    lacking: list[Lacking] = []
+    for rule in rules:
+        if case.kind not in rule.kinds:
+            continue
+        answer = rule.judge(case)
+        if isinstance(answer, Conclusion):
+            held.append(Ranked(rule.cause, answer, rule.reference))
+        elif isinstance(answer, Lacking) and answer not in lacking:
+            lacking.append(answer)
+    held.sort(key=lambda ranked: CONFIDENCES.index(ranked.conclusion.confidence))
+    return held, lacking

@@ -1,0 +1,141 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What user space said, joined to the kernel's cases or made cases of its own.
+
+The kernel's report, systemd's "killed by the OOM killer", the unit's result
+and Docker's OOMKilled speak of one death. The kernel's word makes the case; the
+others confirm it, and only a death that the kernel log does not hold becomes a
+case by their word alone.
+"""
+
+from __future__ import annotations
+
+from ..events.model import Event, Line, ServiceEvent, Victim
+from .case import KERNEL_OOM_KINDS, Case
+from .host_facts import HostFacts
+from .times import earlier, seconds_between
+
+#: systemd and the engines notice a death later than the kernel, by a shutdown timeout at most.
+SAME_DEATH_SECONDS = 120
+
+_KIND_OF_SERVICE_EVENT = {
+    "oom_daemon_kill": "userspace_oom_daemon",
+    "kubelet_eviction": "kubelet_eviction",
+    "unit_oom_kill": "unknown_oom",
+    "unit_killed": "sigkill_not_oom",
+    "unit_crashed": "segfault",
+    "enomem": "enomem",
+}
+
+
+def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts) -> list[Case]:
+    """The cases with what services said of them, and those that only services know.
+
+    Acts (a daemon's kill, an eviction) come first: what systemd then says of
+    the same unit confirms them.
+    """
+    joined = list(cases)
+    order = {"oom_daemon_kill": 0, "kubelet_eviction": 0}
+    for event in sorted(events, key=lambda event: order.get(event.kind, 1)):
+        if event.kind not in _KIND_OF_SERVICE_EVENT:
+            continue
+        known = _of_unit(joined, event.unit, event.time, event.kind)
+        if known is not None:
+            _confirm(known, event.quotes.get("line") or (event.lines[0] if event.lines else None))
+            continue
+        joined.append(
+            Case(
+                kind=_KIND_OF_SERVICE_EVENT[event.kind],
+                host=host,
+                time=event.time,
+                event=event,
+                victims=[_victim(event)],
+                victim_cgroup=event.cgroup,
+                unit=event.unit,
+                complete=False,
+                missing=() if event.kind == "oom_daemon_kill" else ("the kernel's own report",),
+            )
+        )
+    return joined
+
+
+def join_units(cases: list[Case], host: HostFacts) -> list[Case]:
+    """The same for the results that systemd keeps of failed units."""
+    joined = list(cases)
+    kinds = {"oom-kill": "unknown_oom", "signal": "sigkill_not_oom", "core-dump": "segfault"}
+    for unit in host.section("services").get("failed_units") or []:
+        kind = kinds.get(unit.get("result") or "")
+        if kind is None or (kind == "sigkill_not_oom" and unit.get("exec_main_status") != 9):
+            continue
+        if any(case.unit == unit["unit"] for case in joined):
+            continue
+        text = f"{unit['unit']}: Result={unit['result']}"
+        line = Line(text, unit.get("state_changed_at"), "systemctl show")
+        joined.append(_reported(kind, host, line, unit=unit["unit"]))
+    return joined
+
+
+def join_containers(cases: list[Case], host: HostFacts) -> list[Case]:
+    """The same for the states that container engines keep."""
+    joined = list(cases)
+    for container in host.containers:
+        if any(case.container and case.container.get("id") == container["id"] for case in joined):
+            continue
+        kind = _kind_of_exit(container, host)
+        ended = container.get("finished_at")
+        if kind is None or earlier(ended, host.evidence.get("since")):
+            continue
+        text = (
+            f"{container.get('name')}: State.ExitCode={container.get('exit_code')},"
+            f" State.OOMKilled={str(container.get('oom_killed')).lower()}"
+        )
+        line = Line(text, ended, f"{container.get('engine')} inspect")
+        if kind == "segfault":
+            same = next((case for case in joined if case.kind == kind and (seconds_between(case.time, ended) or 99) <= 5), None)
+            if same is not None:
+                same.container = container
+                _confirm(same, line)
+                continue
+        case = _reported(kind, host, line, unit=None)
+        case.container = container
+        joined.append(case)
+    return joined
+
+
+def _kind_of_exit(container: dict, host: HostFacts) -> str | None:
+    if container.get("oom_killed"):
+        return "unknown_oom"
+    if container.get("state") == "running":
+        return None
+    if container.get("exit_code") == 137:
+        return "sigkill_not_oom" if host.has_kernel_log() else "unknown_death"
+    return "segfault" if container.get("exit_code") == 139 else None
+
+
+def _reported(kind: str, host: HostFacts, line: Line, unit: str | None) -> Case:
+    event = Event(time=line.time, lines=[line], quotes={"line": line})
+    return Case(kind=kind, host=host, time=line.time, event=event, unit=unit, complete=False, missing=("the kernel's own report",))
+
+
+def _victim(event: ServiceEvent) -> Victim:
+    return Victim(process=event.process, pid=event.pid, anon_rss_bytes=event.rss_bytes)
+
+
+def _of_unit(cases: list[Case], unit: str | None, time: str | None, kind: str) -> Case | None:
+    """The case that is the same death: same unit, close in time, and of a fitting kind."""
+    if unit is None or kind in ("oom_daemon_kill", "kubelet_eviction", "enomem"):
+        return None
+    for case in cases:
+        fits = case.kind == "segfault" if kind == "unit_crashed" else case.kind in KERNEL_OOM_KINDS | {"userspace_oom_daemon", "sigkill_not_oom"}
+        distance = seconds_between(case.time, time)
+        if fits and case.unit == unit and (distance is None or distance <= SAME_DEATH_SECONDS):
+            return case
+    return None
+
+
+def _confirm(case: Case, line: Line | None) -> None:
+    if line is None or case.event is None:
+        return
+    number = sum(role.startswith("confirmed") for role in case.event.quotes)
+    if number < 3:
+        case.event.quotes[f"confirmed_{number}"] = line

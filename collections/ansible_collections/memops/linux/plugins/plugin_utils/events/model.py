@@ -1,0 +1,224 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What message text says, as typed events.
+
+Sizes are bytes, times ISO 8601 UTC text. ``None`` means that the text does not
+say. A limit that is not set is ``math.inf``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One message without its log's prefix, and where it stands."""
+
+    text: str
+    time: str | None = None
+    where: str = ""
+
+
+@dataclasses.dataclass
+class Trigger:
+    """The allocation that invoked the OOM killer (``dump_header``, mm/oom_kill.c)."""
+
+    process: str | None = None
+    pid: int | None = None
+    gfp_mask: str | None = None
+    gfp_flags: tuple[str, ...] = ()
+    order: int | None = None
+    oom_score_adj: int | None = None
+    nodemask: str | None = None
+
+
+@dataclasses.dataclass
+class Victim:
+    """The kill line (``__oom_kill_process``)."""
+
+    process: str | None = None
+    pid: int | None = None
+    uid: int | None = None
+    total_vm_bytes: int | None = None
+    anon_rss_bytes: int | None = None
+    file_rss_bytes: int | None = None
+    shmem_rss_bytes: int | None = None
+    page_tables_bytes: int | None = None
+    oom_score_adj: int | None = None
+    score: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One row of the task table (``dump_tasks``)."""
+
+    pid: int
+    tgid: int | None
+    uid: int | None
+    process: str
+    total_vm_bytes: int | None
+    rss_bytes: int | None
+    swap_bytes: int | None
+    page_tables_bytes: int | None
+    oom_score_adj: int | None
+    rss_anon_bytes: int | None = None
+    rss_file_bytes: int | None = None
+    rss_shmem_bytes: int | None = None
+
+
+@dataclasses.dataclass
+class CgroupMemory:
+    """The memory cgroup whose limit was hit (``mem_cgroup_print_oom_meminfo``).
+
+    stat: names of the evidence's cgroup ``stat`` (anon_bytes, file_bytes,
+    shmem_bytes, file_dirty_bytes, ...); only what the report holds.
+    """
+
+    path: str | None = None
+    usage_bytes: int | None = None
+    limit_bytes: float | None = None
+    failcnt: int | None = None
+    swap_usage_bytes: int | None = None
+    swap_limit_bytes: float | None = None
+    memsw_usage_bytes: int | None = None
+    memsw_limit_bytes: float | None = None
+    kmem_usage_bytes: int | None = None
+    stat: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class Zone:
+    """A zone line of Mem-Info with its free blocks (``show_free_areas``)."""
+
+    node: int
+    zone: str
+    free_bytes: int
+    min_bytes: int
+    low_bytes: int
+    high_bytes: int
+    managed_bytes: int | None = None
+    present_bytes: int | None = None
+    free_blocks: dict[int, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class MemInfo:
+    """The host's memory at the time of the report (``show_mem``).
+
+    totals: active_anon_bytes, inactive_anon_bytes, isolated_anon_bytes,
+    active_file_bytes, inactive_file_bytes, isolated_file_bytes,
+    unevictable_bytes, dirty_bytes, writeback_bytes, slab_reclaimable_bytes,
+    slab_unreclaimable_bytes, mapped_bytes, shmem_bytes, page_tables_bytes,
+    bounce_bytes, free_bytes, free_cma_bytes, kernel_misc_reclaimable_bytes,
+    page_cache_bytes (from "total pagecache pages"), swap_cache_bytes,
+    swap_free_bytes, swap_total_bytes, ram_bytes, high_mem_bytes,
+    reserved_bytes, hwpoisoned_bytes; only what the report holds.
+    slab: the "Unreclaimable slab info" table, largest first.
+    hugepages: one dict per node and size: node, size_bytes, total, free,
+    surplus.
+    """
+
+    totals: dict[str, int] = dataclasses.field(default_factory=dict)
+    zones: list[Zone] = dataclasses.field(default_factory=list)
+    slab: list[tuple[str, int]] = dataclasses.field(default_factory=list)
+    hugepages: list[dict] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Event:
+    """What all events share.
+
+    time: of the first line that has one. lines: the event's own lines.
+    quotes: role -> Line, the lines that carry the event's statements
+    ("trigger", "constraint", "kill", "usage", "swap", "stat", "panic", ...).
+    """
+
+    time: str | None = None
+    lines: list[Line] = dataclasses.field(default_factory=list)
+    quotes: dict[str, Line] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class OomReport(Event):
+    """One act of the kernel's OOM killer, whole or in part.
+
+    constraint: "none", "memcg", "cpuset", "memory_policy", or None where the
+        text does not show it. ``oom-kill:constraint=`` says it; "Memory cgroup
+        out of memory" and memcg usage lines imply memcg.
+    victims: more than one after memory.oom.group or shared memory.
+    limit_cgroup / victim_cgroup: oom_memcg= / task_memcg= or their old forms.
+    table_complete: the task table was printed whole (nothing omitted or cut).
+    missing: what a whole report would hold and this one lacks, of "trigger",
+        "memory", "tasks", "constraint", "kill".
+    reaped: (process, pid) of oom_reaper lines.
+    """
+
+    constraint: str | None = None
+    trigger: Trigger | None = None
+    victims: list[Victim] = dataclasses.field(default_factory=list)
+    tasks: list[Task] = dataclasses.field(default_factory=list)
+    table_complete: bool = False
+    cgroup: CgroupMemory | None = None
+    memory: MemInfo | None = None
+    limit_cgroup: str | None = None
+    victim_cgroup: str | None = None
+    cpuset: str | None = None
+    mems_allowed: str | None = None
+    panic: bool = False
+    sysrq: bool = False
+    group_kill: bool = False
+    allocating_task: bool = False
+    no_victim: bool = False
+    reaped: list[tuple[str, int]] = dataclasses.field(default_factory=list)
+    kernel: str | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass
+class AllocationFailure(Event):
+    """"page allocation failure" (``warn_alloc``): refused, nobody killed."""
+
+    process: str | None = None
+    pid: int | None = None
+    gfp_mask: str | None = None
+    gfp_flags: tuple[str, ...] = ()
+    order: int | None = None
+    memory: MemInfo | None = None
+
+
+@dataclasses.dataclass
+class ProcessFault(Event):
+    """A death or stall that the kernel logs and that is not an OOM kill.
+
+    kind: "segfault", "general_protection", "trap", "hung_task", "soft_lockup",
+    "pids_limit" (fork rejected by the pids controller), "overcommit"
+    (__vm_enough_memory), "vmalloc".
+    """
+
+    kind: str = ""
+    process: str | None = None
+    pid: int | None = None
+    detail: str = ""
+    cgroup: str | None = None
+
+
+@dataclasses.dataclass
+class ServiceEvent(Event):
+    """A user-space line about memory.
+
+    kind: "oom_daemon_kill" (systemd-oomd, earlyoom, nohang), "kubelet_eviction",
+    "unit_oom_kill" (systemd saw an OOM kill in a unit), "unit_killed" (main
+    process ended by SIGKILL), "unit_crashed" (SIGSEGV and the like),
+    "enomem" (a program was refused memory).
+    by: the program that acted or spoke.
+    """
+
+    kind: str = ""
+    by: str | None = None
+    process: str | None = None
+    pid: int | None = None
+    unit: str | None = None
+    cgroup: str | None = None
+    detail: str = ""
+    rss_bytes: int | None = None

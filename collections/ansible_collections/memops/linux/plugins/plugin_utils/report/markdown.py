@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""report.md: the same story, fit to be pasted into a ticket."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jinja2
+
+from .terminal import printable
+
+_TEMPLATES = pathlib.Path(__file__).parent / "templates"
+#: Markdown's own signs, and what HTML inside it would start with.
+_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+HOSTS_TOLD = 50
+
+
+def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]]) -> str:
+    """The report as Markdown: the table of hosts, then the story of each that has one."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=False,  # Markdown, not HTML: each value goes through md or code
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["md"] = escaped
+    environment.filters["code"] = code
+    return environment.get_template("report.md.j2").render(report=report, diagnoses=diagnoses)
+
+
+def escaped(text: Any) -> str:
+    """Text of a host as Markdown that shows just that text.
+
+    >>> escaped("a|b<script>")
+    'a\\\\|b\\\\<script\\\\>'
+    """
+    return _SIGNS.sub(r"\\\1", printable("-" if text is None else text))
+
+
+def code(text: Any) -> str:
+    """Text as inline code, whatever backquotes it holds."""
+    shown = printable(text).replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", shown)), default=0) + 1)
+    return f"{fence} {shown} {fence}" if len(fence) > 1 else f"`{shown}`"
