@@ -6,7 +6,8 @@ set -euo pipefail
 bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 home=${HOME:?}
-export ANSIBLE_CONFIG=/dev/null PATH="$bin:$PATH"
+export PATH="$bin:$PATH"
+unset ANSIBLE_CONFIG
 
 cache=$home/.ansible/test/cache
 if [ ! -e "$cache/get_pip_24_2.py" ]; then

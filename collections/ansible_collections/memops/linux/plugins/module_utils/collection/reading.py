@@ -121,7 +121,7 @@ class Reader:
                 close_fds=True,
             )
         except OSError as error:
-            self.note(source, "could not be started: %s" % error.strerror)
+            self.note(source, "could not be started: %s" % os.strerror(error.errno))
             return
         try:
             deadline = time.monotonic() + timeout_seconds

@@ -35,10 +35,11 @@ _ANYWHERE = re.compile(
 )
 _LAST_WORD = re.compile(r"(?:keys?|psk|creds?|sig|signature|passin|passout|authorization)$|.*(?:(?<!by)(?<!com)pass|auth|cookie)$")
 _FILE_OR_KIND = frozenset(
-    "file path dir folder mode type ttl timeout size length policy plugin provider method algorithm webhook stdin prompt".split()
+    ("file", "path", "dir", "folder", "mode", "type", "ttl", "timeout", "interval", "size", "length")
+    + ("policy", "plugin", "provider", "method", "algorithm", "webhook", "stdin", "prompt")
 )
-_NO_VALUE = frozenset("no ask skip without disable allow max num".split())
-_OPEN_KEYS = frozenset("public pub primary foreign partition sort".split())
+_NO_VALUE = frozenset(("no", "ask", "skip", "without", "disable", "allow", "max", "num"))
+_OPEN_KEYS = frozenset(("public", "pub", "primary", "foreign", "partition", "sort"))
 _HEADERS = frozenset(("authorization", "cookie"))
 
 _SHAPES = re.compile(
@@ -55,23 +56,24 @@ _PORT = re.compile(r"\d{0,5}(?:[/?#,]|$)")
 # path or a profile nearly everywhere else. mysql takes -p only with the value
 # attached (else it asks), so what follows a lone -p there is a database name.
 _PROGRAM = re.compile(
-    r"(?<![\w.-])(?:(my)(?:sql\w*|sql-\w+)|(ma)ria[\w-]*|(xt)rabackup|(mo)ngo\w*|(ss)hpass|(re)dis-cli|(va)lkey-cli|(cu)rl|(ld)ap\w+|(sm)b\w+)(?=\s|$)"
+    r"(?<![\w.-])(?:(?P<mysql>mysql[\w-]*|mariadb[\w-]*|mariabackup|xtrabackup)|(?P<sshpass>sshpass|mongo\w*)"
+    r"|(?P<redis>redis-cli|valkey-cli)|(?P<curl>curl)|(?P<ldap>ldap\w+)|(?P<samba>smb\w+))(?=\s|$)"
 )
-_ATTACHED = re.compile(r"\s-p(\S+)")
-_DASH_P = re.compile(r"\s-p\s*(\S+)")
-_DASH_A = re.compile(r"\s-a\s+(\S+)")
 _SHORT_OPTIONS = {
-    "my": _ATTACHED,
-    "ma": _ATTACHED,
-    "xt": _ATTACHED,
-    "mo": _DASH_P,
-    "ss": _DASH_P,
-    "re": _DASH_A,
-    "va": _DASH_A,
-    "cu": re.compile(r"\s(?:-u|-U|--user|--proxy-user)[\s=]?[^\s:]*:(\S+)"),
-    "ld": re.compile(r"\s-w\s*(\S+)"),
-    "sm": re.compile(r"\s-U\s*[^\s%]*%(\S+)"),
+    "mysql": re.compile(r"\s-p(\S+)"),
+    "sshpass": re.compile(r"\s-p\s*(\S+)"),
+    "redis": re.compile(r"\s-a\s+(\S+)"),
+    "curl": re.compile(r"\s(?:-u|-U|--user|--proxy-user)[\s=]?[^\s:]*:(\S+)"),
+    "ldap": re.compile(r"\s-w\s*(\S+)"),
+    "samba": re.compile(r"\s-U\s*[^\s%]*%(\S+)"),
 }
+
+#: Every secret found here holds one of these; most lines hold none and are done.
+_HINTS = (
+    ("pass", "pwd", "secret", "token", "key", "cred", "auth", "cookie", "psk", "sig", "bearer", "://", "akia", "asia", "aiza")
+    + ("ghp_", "gho_", "ghs_", "ghr_", "ghu_", "_pat_", "glpat-", "xox", "_live_", "hvs.", "npm_", "eyj")
+    + ("mysql", "maria", "xtrabackup", "mongo", "redis", "valkey", "curl", "ldap", "smb")
+)
 
 
 def text(line):
@@ -109,7 +111,7 @@ def command_line(argv):
         shown.append(_masked(argument, spans))
         named = _PROGRAM.search(argument.rpartition("/")[2])
         if named:
-            short_option = _SHORT_OPTIONS[named.group(named.lastindex)]
+            short_option = _SHORT_OPTIONS[named.lastgroup]
         before = "" if index == 0 else _INVISIBLE.sub("", argument)
     return _CONTROL.sub(lambda found: " " if found.group().isspace() else "?", " ".join(shown))
 
@@ -133,7 +135,8 @@ def _secrets(line, whole):
     there, so that one inside a name or a value hides nothing.
     """
     if not _CONTROL.search(line):
-        return list(_spans(line, whole))
+        folded = line.lower()
+        return list(_spans(line, whole)) if any(hint in folded for hint in _HINTS) else []
     spans = list(_spans(_CONTROL.sub(" ", line), whole))
     kept = []
     origin = []
@@ -156,9 +159,9 @@ def _spans(line, whole):
     for found in _by_shape(line):
         yield found
     programs = list(_PROGRAM.finditer(line))
-    for program, following in zip(programs, programs[1:] + [None]):
-        options = _SHORT_OPTIONS[program.group(program.lastindex)]
-        for found in options.finditer(line, program.end(), following.start() if following else len(line)):
+    ends = [program.start() for program in programs[1:]] + [len(line)]
+    for index, program in enumerate(programs):
+        for found in _SHORT_OPTIONS[program.lastgroup].finditer(line, program.end(), ends[index]):
             yield found.span(1)
 
 
@@ -273,18 +276,21 @@ def _by_shape(line):
             at = _jwt(run.group())
             if at is not None:
                 yield run.start() + at, run.end()
-    for found in _PRIVATE_KEY.finditer(line):
-        end = line.find("-----END", found.end())
-        yield found.end(), len(line) if end < 0 else end
+    begin = _PRIVATE_KEY.search(line)
+    while begin:
+        end = line.find("-----END", begin.end())
+        end = len(line) if end < 0 else end
+        yield begin.end(), end
+        begin = _PRIVATE_KEY.search(line, end)
 
 
 def _jwt(word):
     """Where a JSON web token (``eyJ....x.y``) begins in the word, or None."""
     begin = 0
     parts = word.split(".")
-    for part, following in zip(parts, parts[1:]):
+    for index, part in enumerate(parts[:-1]):
         at = part.find("eyJ")
-        if at >= 0 and len(part) - at > 12 and len(following) > 9 and not part[at - 1 : at].isalnum():
+        if at >= 0 and len(part) - at > 12 and len(parts[index + 1]) > 9 and not part[at - 1 : at].isalnum():
             return begin + at
         begin += len(part) + 1
     return None

@@ -24,8 +24,6 @@ from .kernel_cases import cases_of_kernel
 from .rule import Lacking, Ranked, judge
 from .user_space_cases import join_containers, join_services, join_units
 
-SCHEMA = "memops.diagnosis/1"
-
 
 def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
     """The diagnosis of one host's evidence."""
@@ -35,7 +33,7 @@ def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
     incidents = _with_repeats([document.incident(case, held, lacking) for case, held, lacking in judged])
     findings = [document.finding(condition) for condition in conditions(host, cases)]
     return {
-        "schema": SCHEMA,
+        "schema": document.SCHEMA,
         "host": evidence.get("host"),
         "collected_at": evidence.get("collected_at"),
         "since": evidence.get("since"),

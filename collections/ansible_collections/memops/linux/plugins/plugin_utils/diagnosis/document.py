@@ -13,8 +13,29 @@ from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
 from .rule import Fact, Lacking, Ranked, Remedy, Step
 
+SCHEMA = "memops.diagnosis/1"
 TASKS_SHOWN = 15
 QUOTE_CHARACTERS = 1000
+REASON_CHARACTERS = 500
+
+
+def unread(host: str, reason: str) -> dict[str, Any]:
+    """The diagnosis of a host that gave no evidence: it says why there is none."""
+    reason = reason[:REASON_CHARACTERS]
+    return {
+        "schema": SCHEMA,
+        "host": host,
+        "collected_at": None,
+        "since": None,
+        "log_from": None,
+        "kernel": None,
+        "ram_bytes": None,
+        "verdict": {"code": "no_evidence", "confidence": "certain", "summary": reason, "incident": None},
+        "incidents": [],
+        "findings": [],
+        "unreadable": [{"section": "host", "source": host, "why": reason}],
+        "dropped": [],
+    }
 
 
 def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 from ..events.model import Line
 from .case import Case
 
+REQUESTED = "requested"
+
 CONFIDENCES = ("certain", "probable", "possible")
 
 
@@ -71,7 +73,8 @@ Judgement = Conclusion | Lacking | None
 class Rule:
     """One cause.
 
-    kinds: the kinds of incident it can explain.
+    kinds: the kinds of incident it can explain; REQUESTED for OOM kills that
+        somebody asked for, which no shortage explains.
     reference: the kernel file, document, bug or article it rests on.
     """
 
@@ -100,8 +103,9 @@ def judge(case: Case, rules: tuple[Rule, ...]) -> tuple[list[Ranked], list[Lacki
     """
     held: list[Ranked] = []
     lacking: list[Lacking] = []
+    kind = REQUESTED if case.requested else case.kind
     for rule in rules:
-        if case.kind not in rule.kinds:
+        if kind not in rule.kinds:
             continue
         answer = rule.judge(case)
         if isinstance(answer, Conclusion):

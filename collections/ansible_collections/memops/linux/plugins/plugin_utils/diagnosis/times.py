@@ -28,4 +28,4 @@ def _parsed(text: str | None) -> datetime.datetime | None:
         time = datetime.datetime.fromisoformat(text)
     except ValueError:
         return None
-    return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
+    return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)

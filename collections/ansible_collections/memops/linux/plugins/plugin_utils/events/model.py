@@ -13,11 +13,16 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One message without its log's prefix, and where it stands."""
+    """One message without its log's prefix, and where it stands.
+
+    uptime_seconds: since boot, where the log counts so (dmesg); it tells two
+    reports apart in a log without wall-clock times.
+    """
 
     text: str
     time: str | None = None
     where: str = ""
+    uptime_seconds: float | None = None
 
 
 @dataclasses.dataclass
@@ -35,7 +40,12 @@ class Trigger:
 
 @dataclasses.dataclass
 class Victim:
-    """The kill line (``__oom_kill_process``)."""
+    """The kill line (``__oom_kill_process``).
+
+    Where that is missing: name and pid of the process that another line names as
+    the one chosen. score: of the old "Kill process N (x) score S" line. uid and
+    oom_score_adj, which old kill lines lack, may come from the task table.
+    """
 
     process: str | None = None
     pid: int | None = None
@@ -89,7 +99,10 @@ class CgroupMemory:
 
 @dataclasses.dataclass
 class Zone:
-    """A zone line of Mem-Info with its free blocks (``show_free_areas``)."""
+    """A zone line of Mem-Info with its free blocks (``show_free_areas``).
+
+    free_blocks: block size in bytes -> how many such blocks are free.
+    """
 
     node: int
     zone: str
@@ -113,8 +126,9 @@ class MemInfo:
     bounce_bytes, free_bytes, free_cma_bytes, kernel_misc_reclaimable_bytes,
     page_cache_bytes (from "total pagecache pages"), swap_cache_bytes,
     swap_free_bytes, swap_total_bytes, ram_bytes, high_mem_bytes,
-    reserved_bytes, hwpoisoned_bytes; only what the report holds.
-    slab: the "Unreclaimable slab info" table, largest first.
+    reserved_bytes, hwpoisoned_bytes, and the sums of the node lines
+    kernel_stack_bytes and balloon_bytes; only what the report holds.
+    slab: (cache, bytes held) of the "Unreclaimable slab info" table, largest first.
     hugepages: one dict per node and size: node, size_bytes, total, free,
     surplus.
     """
@@ -138,6 +152,14 @@ class Event:
     lines: list[Line] = dataclasses.field(default_factory=list)
     quotes: dict[str, Line] = dataclasses.field(default_factory=dict)
 
+    def note(self, line: Line, role: str | None = None) -> None:
+        """Takes a line as the event's own; the first line of a role is the one quoted."""
+        self.lines.append(line)
+        if self.time is None:
+            self.time = line.time
+        if role is not None:
+            self.quotes.setdefault(role, line)
+
 
 @dataclasses.dataclass
 class OomReport(Event):
@@ -145,12 +167,18 @@ class OomReport(Event):
 
     constraint: "none", "memcg", "cpuset", "memory_policy", or None where the
         text does not show it. ``oom-kill:constraint=`` says it; "Memory cgroup
-        out of memory" and memcg usage lines imply memcg.
+        out of memory", memcg usage lines and a stack through
+        mem_cgroup_out_of_memory imply memcg; "Out of memory", a Mem-Info block
+        and a stack through the page allocator imply "none", unless a nodemask
+        leaves room for a memory policy.
     victims: more than one after memory.oom.group or shared memory.
     limit_cgroup / victim_cgroup: oom_memcg= / task_memcg= or their old forms.
     table_complete: the task table was printed whole (nothing omitted or cut).
+    nodemask: nodes of the memory policy, of the ``oom-kill:`` line or else the
+        trigger line; None where there is none.
     missing: what a whole report would hold and this one lacks, of "trigger",
-        "memory", "tasks", "constraint", "kill".
+        "memory", "tasks", "constraint", "kill". Kernels before 5.0 print no
+        constraint line; their own words for it count. A panic kills nobody.
     reaped: (process, pid) of oom_reaper lines.
     """
 
@@ -165,6 +193,7 @@ class OomReport(Event):
     victim_cgroup: str | None = None
     cpuset: str | None = None
     mems_allowed: str | None = None
+    nodemask: str | None = None
     panic: bool = False
     sysrq: bool = False
     group_kill: bool = False
@@ -212,6 +241,7 @@ class ServiceEvent(Event):
     process ended by SIGKILL), "unit_crashed" (SIGSEGV and the like),
     "enomem" (a program was refused memory).
     by: the program that acted or spoke.
+    process: what was killed or refused; of a kubelet_eviction the pod.
     """
 
     kind: str = ""

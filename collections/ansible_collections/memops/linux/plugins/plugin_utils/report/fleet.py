@@ -32,7 +32,7 @@ def report_document(rows: list[dict[str, Any]]) -> dict[str, Any]:
     counts = Counter(row["verdict"]["code"] for row in rows)
     return {
         "schema": SCHEMA,
-        "made_at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "made_at": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "asked": len(rows),
         "answered": sum(count for code, count in counts.items() if code != "no_evidence"),
         "counts": {code: counts[code] for code in CODES if counts[code]},

@@ -11,7 +11,7 @@ import tempfile
 import urllib.parse
 from typing import Any
 
-from ..diagnosis.diagnose import SCHEMA
+from ..diagnosis.document import unread
 
 
 def folder_name(host: str) -> str:
@@ -43,21 +43,7 @@ def write_diagnosis(run_folder: str, host: str, diagnosis: dict[str, Any]) -> st
 
 def unread_host(run_folder: str, host: str, reason: str) -> str:
     """A host that gave no evidence has a diagnosis too: it says why there is none."""
-    diagnosis = {
-        "schema": SCHEMA,
-        "host": host,
-        "collected_at": None,
-        "since": None,
-        "log_from": None,
-        "kernel": None,
-        "ram_bytes": None,
-        "verdict": {"code": "no_evidence", "confidence": "certain", "summary": reason[:500], "incident": None},
-        "incidents": [],
-        "findings": [],
-        "unreadable": [{"section": "host", "source": host, "why": reason[:500]}],
-        "dropped": [],
-    }
-    return write_diagnosis(run_folder, host, diagnosis)
+    return write_diagnosis(run_folder, host, unread(host, reason))
 
 
 def write_file(path: pathlib.Path, text: str) -> str:

@@ -16,7 +16,7 @@ def open_run(reports: str) -> str:
     """
     top = pathlib.Path(reports).expanduser().absolute()
     top.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H%M%SZ")
     for number in range(1, 1000):
         run = top / (stamp if number == 1 else f"{stamp}-{number}")
         try:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ..case import Case
 from ...events.model import Task
+from ..case import Case
 from ..memory_use import badness_bytes, held_bytes
 from ..rule import Conclusion, Judgement, Lacking, Rule, Step
 from ..wording import size
@@ -78,7 +78,7 @@ def bystander_killed(case: Case) -> Judgement:
 
 def _victim_and_largest(case: Case) -> tuple[Task, Task, int] | Lacking | None:
     """(victim's row, largest row, bytes that could be had) if the victim is clearly not the largest."""
-    if case.requested or not case.victims:
+    if not case.victims:
         return None
     if not case.tasks or not case.tasks_complete:
         return _NO_TABLE
@@ -99,5 +99,5 @@ def _victim_pids(case: Case) -> set[int | None]:
     return {victim.pid for victim in case.victims}
 
 
-HOG_PROTECTED = Rule("hog_protected", CHOSEN, "https://docs.kernel.org/filesystems/proc.html#proc-pid-oom-adj-proc-pid-oom-score-adj-adjust-the-oom-killer-score", hog_protected)
+HOG_PROTECTED = Rule("hog_protected", CHOSEN, remedy.OOM_SCORE_ADJ, hog_protected)
 BYSTANDER_KILLED = Rule("bystander_killed", CHOSEN, "mm/oom_kill.c: oom_badness(), select_bad_process()", bystander_killed)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..case import Case
-from ..rule import Conclusion, Fact, Judgement, Lacking, Remedy, Rule, Step
+from ..rule import REQUESTED, Conclusion, Fact, Judgement, Lacking, Remedy, Rule, Step
 
 
 def operator_or_runtime_kill(case: Case) -> Judgement:
@@ -49,6 +49,22 @@ def _container_facts(case: Case) -> tuple[Fact, ...]:
     )
 
 
+def requested_kill(case: Case) -> Judgement:
+    """SysRq-F: the kernel's OOM killer was called by hand, which shows as order -1."""
+    step = Step(
+        "The OOM killer was called by hand (SysRq-F: order=-1). The kernel then kills the largest process whether memory is short or not.",
+        case.quoted("trigger", "sysrq", "kill"),
+    )
+    advice = Remedy(
+        action="Ask who did it; to forbid it, leave the signalling functions (64) out of kernel.sysrq.",
+        command="sysctl kernel.sysrq",
+        why="It was a person's or a script's decision.",
+        risk="none",
+        reference="https://docs.kernel.org/admin-guide/sysrq.html",
+    )
+    return Conclusion("certain", (step,), (advice,))
+
+
 def application_fault(case: Case) -> Judgement:
     """The program broke by itself: an invalid memory access, not a lack of memory."""
     step = Step(
@@ -68,5 +84,8 @@ def application_fault(case: Case) -> Judgement:
 
 OPERATOR_OR_RUNTIME_KILL = Rule(
     "operator_or_runtime_kill", frozenset(("sigkill_not_oom",)), "signal(7): exit status 128+n", operator_or_runtime_kill
+)
+REQUESTED_KILL = Rule(
+    "operator_or_runtime_kill", frozenset((REQUESTED,)), "https://docs.kernel.org/admin-guide/sysrq.html", requested_kill
 )
 APPLICATION_FAULT = Rule("application_fault", frozenset(("segfault",)), "arch/x86/mm/fault.c: show_signal_msg()", application_fault)

@@ -17,6 +17,8 @@ from ..host_facts import HostFacts
 from ..rule import Remedy
 from ..wording import size
 
+OOM_SCORE_ADJ = "https://docs.kernel.org/filesystems/proc.html#proc-pid-oom-adj-proc-pid-oom-score-adj-adjust-the-oom-killer-score"
+
 MIB = 1 << 20
 GIB = 1 << 30
 
@@ -225,7 +227,7 @@ def for_protected_hog(hog: Task) -> tuple[Remedy, ...]:
             value=[{"process": hog.process, "oom_score_adj": 0}],
             why=f"With oom_score_adj {hog.oom_score_adj} everything else on the host dies before the process that holds the memory.",
             risk="It can then be the victim itself.",
-            reference="https://docs.kernel.org/filesystems/proc.html#proc-pid-oom-adj-proc-pid-oom-score-adj-adjust-the-oom-killer-score",
+            reference=OOM_SCORE_ADJ,
         ),
     )
 
@@ -263,7 +265,7 @@ def for_bystander(case: Case, victim: Task, largest: Task) -> tuple[Remedy, ...]
                 value=[{"process": victim.process, "oom_score_adj": 0}],
                 why="A positive value offers a process to the OOM killer.",
                 risk="Another process is chosen instead.",
-                reference="https://docs.kernel.org/filesystems/proc.html#proc-pid-oom-adj-proc-pid-oom-score-adj-adjust-the-oom-killer-score",
+                reference=OOM_SCORE_ADJ,
             )
         )
     return tuple(remedies)
@@ -287,7 +289,8 @@ def for_unlimited_container(case: Case, total_bytes: int) -> tuple[Remedy, ...]:
             reference="https://docs.docker.com/engine/containers/resource_constraints/",
         ),
         Remedy(
-            action=f"Bound all containers together with a systemd slice of {size(all_together)} (cgroup-parent in daemon.json), so that the host keeps the rest.",
+            action=f"Bound all containers together with a systemd slice of {size(all_together)} (cgroup-parent in daemon.json);"
+            " the host keeps the rest.",
             role="memops.linux.docker_memory",
             variable="docker_memory_slice_max_bytes",
             value=all_together,
@@ -304,7 +307,8 @@ def for_oversubscription(host: HostFacts) -> tuple[Remedy, ...]:
     bound = _round_down(ram * 9 // 10, MIB)
     return (
         Remedy(
-            action=f"Lower the containers' limits until their sum is at most {size(bound)}, move some elsewhere, or bound all of them with a slice of that size.",
+            action=f"Lower the containers' limits until their sum is at most {size(bound)}, move some elsewhere,"
+            " or bound all of them with a slice of that size.",
             role="memops.linux.docker_memory",
             variable="docker_memory_slice_max_bytes",
             value=bound,

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who invoked the OOM killer: the first line of ``dump_header`` and the stack below it."""
+
+from __future__ import annotations
+
+import re
+
+from .draft import Draft
+from .form import REQUEST, STACK, TRIGGER, Form
+from .model import Trigger
+from .pattern import Pattern
+
+# "gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"; until 4.6 without names,
+# in 4.9 to 4.19 with "nodemask=(null), " in between.
+_MASK = Pattern(r"(?:gfp_mask=|gfp=|mode:)(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?")
+_ORDER = Pattern(r"order[=:](-?\d+)")
+_SCORE_ADJ = Pattern(r"oom_score_adj=(-?\d+)")
+_NODEMASK = Pattern(r"nodemask=(\(null\)|[\d-]+(?:,[\d-]+)*)")
+
+_TAINT = Pattern(r" (?:Not tainted|Tainted:) ")
+_VERSION = Pattern(r"\d+\.\d+\S*")
+
+
+def read_mask(text: str) -> tuple[str | None, tuple[str, ...]]:
+    """(mask, names of its flags) of a gfp_mask= or mode: field."""
+    match = _MASK.search(text)
+    if match is None:
+        return None, ()
+    return match[1], tuple(name for name in (match[2] or "").split("|") if name)
+
+
+def read_order(text: str) -> int | None:
+    return _number(_ORDER, text)
+
+
+def read_trigger(process: str | None, fields: str) -> Trigger:
+    mask, flags = read_mask(fields)
+    nodemask = _NODEMASK.search(fields)
+    return Trigger(
+        process=process,
+        gfp_mask=mask,
+        gfp_flags=flags,
+        order=read_order(fields),
+        oom_score_adj=_number(_SCORE_ADJ, fields),
+        nodemask=nodemask[1] if nodemask else None,
+    )
+
+
+def read_cpu_line(match: re.Match[str]) -> tuple[int, str, str | None]:
+    """(pid, process, kernel version) of a stack's "CPU: 1 PID: 2 Comm: x Not tainted 6.1.0 #1"."""
+    pid, rest = int(match[1] or match[2]), match[3]
+    taint = _TAINT.search(rest)
+    if taint is None:
+        return pid, rest, None
+    process = rest[: taint.start()].removesuffix(" Kdump: loaded")
+    # The version stands before " #1"; where that is cut off, the version may be too.
+    words, whole, _build = rest[taint.end() :].partition(" #")
+    version = words.rpartition(" ")[2]
+    return pid, process, version if whole and _VERSION.match(version) else None
+
+
+def _number(pattern: Pattern, text: str) -> int | None:
+    match = pattern.search(text)
+    return int(match[1]) if match else None
+
+
+def _trigger(draft: Draft, match: re.Match[str]) -> None:
+    trigger = read_trigger(match[1] or None, match[2])
+    draft.report.trigger = trigger
+    draft.report.sysrq |= trigger.order == -1
+    draft.nodemask = trigger.nodemask
+
+
+def _after_more_than_a_request(draft: Draft, _match: re.Match[str]) -> bool:
+    return draft.part > REQUEST
+
+
+def _request(draft: Draft, _match: re.Match[str]) -> None:
+    draft.report.sysrq = True
+
+
+def _cpu(draft: Draft, match: re.Match[str]) -> None:
+    pid, process, kernel = read_cpu_line(match)
+    report = draft.report
+    if report.trigger is None and report.panic:
+        report.trigger = Trigger(process=process)
+    trigger = report.trigger
+    if trigger is not None and trigger.pid is None and trigger.process in (None, process):
+        trigger.pid, trigger.process = pid, process
+        report.kernel = kernel
+
+
+def _cpuset(draft: Draft, match: re.Match[str]) -> None:
+    trigger = draft.report.trigger
+    if trigger is not None and trigger.process == match[1]:
+        draft.report.cpuset, _space, draft.report.mems_allowed = match[2].rpartition(" mems_allowed=")
+
+
+def _frame(draft: Draft, match: re.Match[str]) -> None:
+    # The innermost frame stands first, and charging a cgroup can happen inside the page allocator.
+    if draft.stack_scope is None:
+        draft.stack_scope = "memcg" if match[1].startswith("mem_cgroup") else "none"
+
+
+FORMS = (
+    Form(
+        "oom-killer",
+        Pattern(r"(?:(.*?) ?invoked oom-killer\b:?|oom-killer:(?= gfp_mask))(.*)"),
+        TRIGGER,
+        _trigger,
+        "trigger",
+        another=_after_more_than_a_request,
+    ),
+    Form("Manual OOM execution", Pattern(r"[Ss]ys[Rr]q ?: Manual OOM execution"), REQUEST, _request, "sysrq"),
+)
+CPU_FORM = Form("omm: ", Pattern(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)"), STACK, _cpu)
+#: Lines that begin nothing: stacks are printed for many reasons.
+STACK_FORMS = (
+    CPU_FORM,
+    Form(" mems_allowed=", Pattern(r"(.*?) cpuset=(.*)"), STACK, _cpuset),
+    Form("+0x", Pattern(r"(?!.*\? ).*\b(mem_cgroup_o|__alloc_(?:frozen_)?pages)"), STACK, _frame),
+)

@@ -1,0 +1,134 @@
+"""Write the pages of the collection's docs/ that repeat what the code says.
+
+The modules' options, the evidence's fields and the causes each have one home in
+the code; ``make docs`` writes the pages from there, and a test fails when a
+page is not what this would write.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import pathlib
+import re
+import sys
+from typing import Any
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COLLECTION = ROOT / "collections/ansible_collections/memops/linux"
+sys.path.insert(0, str(ROOT / "collections"))
+
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.catalogue import RULES  # noqa: E402
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
+
+MODULES = ("evidence_info", "diagnosis_report")
+_MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")
+
+
+def pages() -> dict[pathlib.Path, str]:
+    """Each generated page's path and text."""
+    made = {COLLECTION / "docs" / f"{name}.md": module_page(name) for name in MODULES}
+    made[COLLECTION / "docs/causes.md"] = causes_page()
+    made[COLLECTION / "docs/evidence.md"] = schema_page("evidence-1", "Evidence")
+    made[COLLECTION / "docs/diagnosis.md"] = schema_page("diagnosis-1", "Diagnosis")
+    return made
+
+
+def module_page(name: str) -> str:
+    """A module's options, examples and results, from the module's own texts."""
+    texts = _constants(COLLECTION / "plugins/modules" / f"{name}.py")
+    doc, results = yaml.safe_load(texts["DOCUMENTATION"]), yaml.safe_load(texts["RETURN"])
+    lines = [f"# memops.linux.{name}", "", f"{doc['short_description']}. The same as `ansible-doc memops.linux.{name}`.", ""]
+    lines += [f"- {_plain(text)}" for text in doc["description"]]
+    lines += ["", "## Options", "", "| option | type | default | |", "|---|---|---|---|"]
+    for option, spec in doc["options"].items():
+        default = "required" if spec.get("required") else "" if "default" not in spec else f"`{json.dumps(spec['default'])}`"
+        lines.append(f"| `{option}` | {spec['type']} | {default} | {' '.join(_plain(text) for text in spec['description'])} |")
+    lines += ["", "## Examples", "", "```yaml", texts["EXAMPLES"].strip(), "```", "", "## Results", "", "| key | type | returned | |", "|---|---|---|---|"]
+    for key, spec in results.items():
+        described = spec["description"] if isinstance(spec["description"], list) else [spec["description"]]
+        lines.append(f"| `{key}` | {spec['type']} | {_plain(spec['returned'])} | {' '.join(_plain(text) for text in described)} |")
+    return "\n".join(lines) + "\n"
+
+
+def causes_page() -> str:
+    """Verdicts and causes: what each means and rests on."""
+    lines = [
+        "# Verdicts and causes",
+        "",
+        "Written from the code by `make docs`.",
+        "",
+        "## Verdicts",
+        "",
+        "| code | it means |",
+        "|---|---|",
+        *(f"| `{code}` | {meaning} |" for code, meaning in CODES.items()),
+        "",
+        "Confidence is `certain` (the sources say it), `probable` (they fit, something is missing) or `possible`.",
+        "Where the evidence that a rule needs is missing, the incident has no cause and says what is missing.",
+        "",
+        "## Causes",
+        "",
+        "One rule each. Of several that hold, the surer leads; of equally sure ones, the one that stands first here:",
+        "the specific explains the general, a protected hog explains why RAM ran out. The others are kept as contributing causes.",
+        "",
+        "| cause | explains | holds when | rests on |",
+        "|---|---|---|---|",
+    ]
+    for rule in RULES:
+        told = " ".join((rule.judge.__doc__ or "").split("\n\n")[0].split())
+        lines.append(f"| `{rule.cause}` | {', '.join(f'`{kind}`' for kind in sorted(rule.kinds))} | {told} | {rule.reference} |")
+    return "\n".join(lines) + "\n"
+
+
+def schema_page(name: str, title: str) -> str:
+    """A document's fields, from its JSON Schema."""
+    schema = json.loads((COLLECTION / "docs/schemas" / f"{name}.schema.json").read_text())
+    lines = [f"# {title}", "", f"{schema['description']}", "", f"JSON Schema: [schemas/{name}.schema.json](schemas/{name}.schema.json)", ""]
+    lines += ["| field | type | |", "|---|---|---|"]
+    lines += _fields(schema, "", schema.get("$defs", {}))
+    return "\n".join(lines) + "\n"
+
+
+def _fields(schema: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, spec in schema.get("properties", {}).items():
+        while "$ref" in spec:
+            spec = {**definitions[spec["$ref"].rsplit("/", 1)[-1]], **{key: value for key, value in spec.items() if key != "$ref"}}
+        path = f"{prefix}{name}"
+        rows.append(f"| `{path}` | {_type(spec)} | {spec.get('description', '')} |".replace("  ", " "))
+        inner = spec.get("items", spec)
+        inner = definitions[inner["$ref"].rsplit("/", 1)[-1]] if "$ref" in inner else inner
+        rows += _fields(inner, f"{path}[]." if "items" in spec else f"{path}.", definitions)
+    return rows
+
+
+def _type(spec: dict[str, Any]) -> str:
+    if "enum" in spec:
+        return "one of " + ", ".join("null" if value is None else f"`{value}`" for value in spec["enum"])
+    if "const" in spec:
+        return f"`{spec['const']}`"
+    kind = spec.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else kind
+
+
+def _plain(text: str) -> str:
+    """Ansible's markup as Markdown: V(x), O(x), C(x) and M(x) are code."""
+    return _MARKUP.sub(r"`\2`", text).replace("|", "\\|")
+
+
+def _constants(path: pathlib.Path) -> dict[str, str]:
+    tree = ast.parse(path.read_text())
+    return {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)
+    }
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text)
+        print(page.relative_to(ROOT))
