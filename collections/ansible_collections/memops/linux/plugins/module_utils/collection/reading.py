@@ -54,23 +54,38 @@ class Reader:
         expected: an absent file is noted too; else absence is an answer.
         A file that is longer than the limit is noted as cut.
         """
-        if path in self._skip:
-            self.note(path, "did not answer in time")
+        descriptor = self.descriptor(path, expected)
+        if descriptor is None:
             return None
-        self.announce(path)
         try:
-            descriptor = os.open(self.root + path, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-            try:
-                data = _read_up_to(descriptor, limit + 1)
-            finally:
-                os.close(descriptor)
+            data = _read_up_to(descriptor, limit + 1)
         except OSError as error:
             self._note_error(path, error, expected)
             return None
+        finally:
+            os.close(descriptor)
         if len(data) > limit:
             self.note(path, "only the first %d bytes were read" % limit)
             return data[:limit]
         return data
+
+    def descriptor(self, path, expected=True, flags=0):
+        """An open file, for those that read a large one as a stream, or None (noted). The caller closes it."""
+        if not self.may_touch(path):
+            return None
+        try:
+            return os.open(self.root + path, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC | flags)
+        except OSError as error:
+            self._note_error(path, error, expected)
+            return None
+
+    def may_touch(self, path):
+        """Announce the path; False (noted) where it hung before and must be left alone."""
+        if path in self._skip:
+            self.note(path, "did not answer in time")
+            return False
+        self.announce(path)
+        return True
 
     def text(self, path, limit=READ_LIMIT_BYTES, expected=True):
         """Like data, as text; bytes that are not UTF-8 become U+FFFD."""
@@ -87,10 +102,8 @@ class Reader:
 
     def names(self, path, expected=True):
         """The names in a folder, sorted; empty where it cannot be read."""
-        if path in self._skip:
-            self.note(path, "did not answer in time")
+        if not self.may_touch(path):
             return []
-        self.announce(path)
         try:
             return sorted(os.listdir(self.root + path))
         except OSError as error:
@@ -106,10 +119,8 @@ class Reader:
         journalctl's word for "no match").
         """
         source = " ".join(argv[:2])
-        if source in self._skip:
-            self.note(source, "did not answer in time")
+        if not self.may_touch(source):
             return
-        self.announce(source)
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
         try:
             process = subprocess.Popen(
@@ -148,7 +159,7 @@ class Reader:
             return False
 
     def _note_error(self, path, error, expected):
-        absent = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESRCH)
+        absent = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESRCH, errno.ENODEV)
         if expected or not absent:
             self.note(path, "is not there" if absent else (error.strerror or str(error)))
 
@@ -184,7 +195,6 @@ def _lines_until(stream, deadline, limit_bytes, tick):
         left -= len(chunk)
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
-        for line in lines:
-            yield line
+        yield from lines
     if rest:
         yield rest

@@ -152,12 +152,9 @@ def _secrets(line, whole):
 
 
 def _spans(line, whole):
-    for found in _named(line, whole):
-        yield found
-    for found in _in_urls(line):
-        yield found
-    for found in _by_shape(line):
-        yield found
+    yield from _named(line, whole)
+    yield from _in_urls(line)
+    yield from _by_shape(line)
     programs = list(_PROGRAM.finditer(line))
     ends = [program.start() for program in programs[1:]] + [len(line)]
     for index, program in enumerate(programs):

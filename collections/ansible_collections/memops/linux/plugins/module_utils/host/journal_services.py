@@ -111,8 +111,7 @@ def _searched(reader, since, now, journalctl):
         # EL7's journalctl is too old for --grep, others are built without PCRE2.
         reader.note(journalctl, "cannot search; only the newest messages were looked through")
         plain = reader.lines_of([journalctl, "--output=short-unix"] + window, SECONDS, SEARCH_BYTES)
-        for found in syslog_lines.entries(plain, since, now):
-            yield found
+        yield from syslog_lines.entries(plain, since, now)
 
 
 def _can_search(reader, journalctl, common):

@@ -91,10 +91,8 @@ def parse_sysvipc_shm(text):
 
 def _space(reader, mountpoint, device):
     # The path may lead through a mount that hangs, so it is announced and skipped like a file.
-    if mountpoint in reader._skip:
-        reader.note(mountpoint, "did not answer in time")
+    if not reader.may_touch(mountpoint):
         return None, None
-    reader.announce(mountpoint)
     try:
         path = reader.path(mountpoint)
         if os.stat(path).st_dev != device:

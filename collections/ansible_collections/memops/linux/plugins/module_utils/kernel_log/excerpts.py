@@ -44,10 +44,8 @@ def select(records, budget_bytes=EXCERPT_BYTES):
     """
     selector = Selector(budget_bytes)
     for record in records:
-        for excerpt in selector.feed(*record):
-            yield excerpt
-    for excerpt in selector.finish():
-        yield excerpt
+        yield from selector.feed(*record)
+    yield from selector.finish()
 
 
 class Selector:

@@ -7,15 +7,7 @@ import os
 
 def opened(reader, path, expected=True):
     """A descriptor that never blocks on open, or None (noted). The caller closes it."""
-    if path in reader._skip:
-        reader.note(path, "did not answer in time")
-        return None
-    reader.announce(path)
-    try:
-        return os.open(reader.path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError as error:
-        reader._note_error(path, error, expected)
-        return None
+    return reader.descriptor(path, expected, os.O_NONBLOCK)
 
 
 def status(reader, path):

@@ -30,7 +30,8 @@ def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
     host = HostFacts(evidence)
     cases = find_cases(host)
     judged = [(case, *_judge(case)) for case in cases]
-    incidents = _with_repeats([document.incident(case, held, lacking) for case, held, lacking in judged])
+    incidents = [document.incident(case, held, lacking) for case, held, lacking in judged]
+    _count_repeats(incidents, cases)
     findings = [document.finding(condition) for condition in conditions(host, cases)]
     return {
         "schema": document.SCHEMA,
@@ -63,9 +64,9 @@ def kernel_events(host: HostFacts) -> list[Event]:
     for excerpt in reversed(host.section("kernel_log").get("excerpts") or []):
         lines = [Line(line["text"], line.get("time"), excerpt["path"]) for line in excerpt["lines"]]
         read = read_kernel(lines, host.page_bytes)
-        if excerpt.get("omitted_lines"):
-            for event in read:
-                document.mark_shortened(event)
+        if read:
+            read[-1].omitted_lines = excerpt["omitted_lines"]
+            read[-1].left_out = excerpt["repeats"]
         events += read
     return events
 
@@ -74,12 +75,13 @@ def _judge(case: Case) -> tuple[list[Ranked], list[Lacking]]:
     return judge(case, RULES)
 
 
-def _with_repeats(incidents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each incident learns how often its like stands in this document."""
-    counts = Counter(_signature(incident) for incident in incidents)
+def _count_repeats(incidents: list[dict[str, Any]], cases: list[Case]) -> None:
+    """Each incident learns how often its like happened, those that the collector left out included."""
+    counts: Counter[tuple] = Counter()
+    for incident, case in zip(incidents, cases, strict=True):
+        counts[_signature(incident)] += 1 + (case.event.left_out if case.event else 0)
     for incident in incidents:
         incident["repeats"] = counts[_signature(incident)]
-    return incidents
 
 
 def _signature(incident: dict[str, Any]) -> tuple:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..events.model import Event, Line, OomReport, Task, Trigger, Victim
+from ..events.model import Line, Task, Trigger, Victim
 from .case import Case
 from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
@@ -95,12 +95,6 @@ def finding(condition: Condition) -> dict[str, Any]:
         "remedies": [_remedy(remedy) for remedy in condition.remedies],
         "quotes": quotes.items,
     }
-
-
-def mark_shortened(event: Event) -> None:
-    """The collector left rows of the task table out to keep to its budget."""
-    if isinstance(event, OomReport):
-        event.table_shortened = True
 
 
 class _Quotes:

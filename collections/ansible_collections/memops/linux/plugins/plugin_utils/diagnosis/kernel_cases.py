@@ -90,6 +90,8 @@ def _oom(report: OomReport, host: HostFacts) -> Case | None:
             f"The limit that was hit belongs to {case.cgroup}, above the victim's own cgroup {case.victim_cgroup}:"
             " everything below it counts together."
         )
+    if report.omitted_lines:
+        case.notes.append(f"{report.omitted_lines} lines of the report, the smallest tasks first, were left out on the host to keep to the byte budget.")
     if report.group_kill:
         case.notes.append("memory.oom.group is set there, so the kernel killed all of its processes together.")
     return owner.attribute(case)

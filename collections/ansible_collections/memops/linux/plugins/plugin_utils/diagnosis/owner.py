@@ -16,6 +16,6 @@ def attribute(case: Case) -> Case:
         container_id = cgroup_owner.container_id(path)
         if container_id and case.container is None:
             case.container = case.host.container(container_id) or {"id": container_id, "name": None, "image": None}
-        if case.unit is None:
+        if case.unit is None and not container_id:  # a container's scope is named by its id alone
             case.unit = cgroup_owner.unit(path)
     return case

@@ -73,9 +73,7 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
     victim = item["victim"] or {}
     who = f"{victim['process']} (pid {victim['pid']})" if victim.get("process") else (item["unit"] or "a process")
     container = item["container"] or {}
-    place = (
-        f" in container {container['name']}" if container.get("name") else f" in {item['unit']}" if item["unit"] else ""
-    )
+    place = f" in container {container.get('name') or container['id'][:12]}" if container else f" in {item['unit']}" if item["unit"] else ""
     verb = {
         "userspace_oom_daemon": "was ended by a user-space OOM daemon",
         "kubelet_eviction": "was evicted by the kubelet",

@@ -70,7 +70,7 @@ class MemInfoReading:
         self.smallest_block: int | None = None
         self.quotes: dict[str, Line] = {}
         self._in_slab = False
-        self._largest_pool = -1
+        self._largest_pool = self._largest_cache = -1
 
     def read(self, text: str, line: Line) -> bool:
         """Takes a line in; False if it is none of Mem-Info's."""
@@ -174,7 +174,8 @@ class MemInfoReading:
         if not self._in_slab or len(words) < 3 or not words[2][:-2].isdecimal():
             return False
         name, held = words[0], int(words[2][:-2]) * 1024
-        if not self.slab or held > max(size for _name, size in self.slab):
+        if held > self._largest_cache:
+            self._largest_cache = held
             self.quotes["slab_table"] = line
         self.slab.append((name, held))
         return True

@@ -143,12 +143,16 @@ class MemInfo:
 class Event:
     """What all events share.
 
+    omitted_lines: lines that the collector left out to keep to its budget.
+    left_out: how many events like this one it left out altogether after it.
     time: of the first line that has one. lines: the event's own lines.
     quotes: role -> Line, the lines that carry the event's statements
     ("trigger", "constraint", "kill", "usage", "swap", "stat", "panic", ...).
     """
 
     time: str | None = None
+    omitted_lines: int = 0
+    left_out: int = 0
     lines: list[Line] = dataclasses.field(default_factory=list)
     quotes: dict[str, Line] = dataclasses.field(default_factory=dict)
 

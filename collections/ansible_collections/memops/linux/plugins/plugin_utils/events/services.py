@@ -87,7 +87,8 @@ class _Reading:
     def of_death(self, record: _Record, unit: str, phrase: str, kind: str, by: str, **facts: Any) -> None:
         """An event of this unit's death, or one more line of the one at hand."""
         event, phrases = self.of_unit.get(unit, (None, set()))
-        if event is None or phrase in phrases or far_apart(event.lines[-1], record.line):
+        # A group kill is announced several times, an exit once for each death.
+        if event is None or (phrase in phrases and phrase != "oom") or far_apart(event.lines[-1], record.line):
             self.of_unit[unit] = self.add(record, kind, by, unit=unit, **facts), {phrase}
             return
         phrases.add(phrase)
@@ -189,6 +190,7 @@ class _Form(NamedTuple):
 
 _MIB = Pattern(r"VmRSS (\d+) MiB")
 _FORMS = (
+    _Form("kernel OOM killer killed", Pattern(r"^(\S+): The kernel OOM killer killed some processes in this unit"), _unit_oom),
     _Form("killed by the OOM killer", Pattern(r"^(\S+): A process of this unit has been killed by the OOM killer"), _unit_oom),
     _Form(
         " process exited, code=",

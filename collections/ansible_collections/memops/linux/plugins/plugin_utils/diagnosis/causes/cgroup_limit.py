@@ -135,7 +135,6 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
     return Conclusion(confidence, (step,), remedy.for_shmem(case, use.total_bytes))
 
 
-
 DIRTY_PAGE_CACHE = Rule(
     "dirty_page_cache", MEMCG, "https://bugzilla.kernel.org/show_bug.cgi?id=207273", dirty_page_cache
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..case import Case
 from ..memory_use import MemoryUse
-from ..rule import Conclusion, Judgement, Lacking, Rule, Step
+from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import percent, size
 from . import remedy
 
@@ -81,6 +81,8 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
 
 def swap_exhausted(case: Case) -> Judgement:
     """There was swap, and it was full: programs' memory had nowhere left to go."""
+    if case.kind == "userspace_oom_daemon":
+        return _by_daemon(case) if case.host.swap_total_bytes else None
     use = case.use
     if use is None or use.swap_total_bytes is None:
         return Lacking("the report's swap totals (Total swap, Free swap)")
@@ -98,6 +100,8 @@ def swap_exhausted(case: Case) -> Judgement:
 
 def no_swap(case: Case) -> Judgement:
     """Programs' memory filled RAM and there was no swap it could have gone to."""
+    if case.kind == "userspace_oom_daemon":
+        return _by_daemon(case) if case.host.swap_total_bytes == 0 else None
     use = case.use
     if use is None or use.swap_total_bytes is None:
         return Lacking("the report's swap totals (Total swap, Free swap)")
@@ -109,6 +113,24 @@ def no_swap(case: Case) -> Judgement:
         return None
     steps = (*_anon_steps(case, use), Step("There was no swap, so none of it could leave RAM.", case.quoted("swap_total")))
     return Conclusion(_sure_of_anon(use), steps, remedy.for_swap(case, 0))
+
+
+def _by_daemon(case: Case) -> Judgement:
+    """A daemon that acts when RAM and swap are both used up did act (not one that acts on pressure).
+
+    earlyoom and nohang act when available memory and free swap are both below
+    their bounds; systemd-oomd does where it says "memory used ... and swap used".
+    """
+    lines = case.event.lines if case.event else []
+    if any("pressure" in line.text for line in lines):
+        return None
+    swap = case.host.swap_total_bytes
+    step = Step(
+        "The daemon acts when available memory and free swap are both below its bounds;"
+        + (" the host has no swap at all." if swap == 0 else f" of the host's {size(swap)} swap nearly all was used then."),
+        (*lines[:1], Fact("swap total_bytes", str(swap))),
+    )
+    return Conclusion("probable", (step,), remedy.for_swap(case, swap or 0))
 
 
 def _anon_steps(case: Case, use: MemoryUse) -> tuple[Step, ...]:

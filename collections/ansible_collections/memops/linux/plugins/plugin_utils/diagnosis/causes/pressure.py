@@ -19,13 +19,13 @@ SWAP_INS_PER_SECOND = 50.0
 
 def thrashing(case: Case) -> Judgement:
     """A user-space OOM daemon killed because of memory pressure, not for want of memory."""
-    detail = getattr(case.event, "detail", "")
-    if "pressure" not in detail:
+    said = next((line for line in case.event.lines if "pressure" in line.text), None) if case.event else None
+    if said is None:
         return None
     step = Step(
         "The daemon acted on memory pressure: processes waited for memory (reclaim, swap-in, refaults) most of the time,"
         " though some memory could still be had.",
-        case.quoted("kill", "line"),
+        (said,),
     )
     return Conclusion("probable", (step,), remedy.for_thrashing(case.host))
 

@@ -123,8 +123,26 @@ def sigkill(evidence, time=KILL.time):
         ("exit 137 while the kernel log is whole and silent", sigkill(KERNEL_LOG), ("operator_or_runtime_kill", "probable")),
         ("a segfault", Case("segfault", host(), event=Event(quotes={"line": KILL})), ("application_fault", "certain")),
         (
+            "earlyoom killed on a host without swap",
+            Case(
+                "userspace_oom_daemon",
+                host(swap={"total_bytes": 0}),
+                event=ServiceEvent(kind="oom_daemon_kill", lines=[Line('sending SIGTERM to process 7 "x"')]),
+            ),
+            ("no_swap", "probable"),
+        ),
+        (
+            "systemd-oomd killed because RAM and swap were used up",
+            Case(
+                "userspace_oom_daemon",
+                host(swap={"total_bytes": GIB}),
+                event=ServiceEvent(kind="oom_daemon_kill", lines=[Line("Killed /a due to memory used and swap used")]),
+            ),
+            ("swap_exhausted", "probable"),
+        ),
+        (
             "systemd-oomd killed for pressure",
-            Case("userspace_oom_daemon", host(), event=ServiceEvent(kind="oom_daemon_kill", detail="memory pressure 51.07% > 50.00%")),
+            Case("userspace_oom_daemon", host(), event=ServiceEvent(kind="oom_daemon_kill", lines=[Line("Killed /a due to memory pressure for /a")])),
             ("thrashing", "probable"),
         ),
     ],
@@ -165,7 +183,7 @@ def test_the_cause_leads_when(given, case, expected):
         ("the kernel log begins after the death", sigkill(KERNEL_LOG, time="2026-11-10T00:00:00.000Z"), "operator_or_runtime_kill"),
         (
             "a daemon killed because memory was used up",
-            Case("userspace_oom_daemon", host(), event=ServiceEvent(kind="oom_daemon_kill", detail="memory used 95% and swap used 91%")),
+            Case("userspace_oom_daemon", host(), event=ServiceEvent(kind="oom_daemon_kill", lines=[Line("Killed /a due to memory used and swap used")])),
             "thrashing",
         ),
     ],

@@ -40,6 +40,7 @@ def test_a_whole_report_misses_nothing(name):
         ("linux-6.1-global-no-swap", "none", "systemctl", [("shop-import", 352)], None, "/system.slice/shop-import.service"),
         ("linux-6.1-global-swap-full", "none", "shop-import", [("shop-import", 359)], None, "/user.slice/shop-admin.scope"),
         ("linux-6.1-global-hugepages", "none", "shop-api", [("shop-api", 353)], None, "/user.slice/shop-admin.scope"),
+        ("linux-6.1-global-slab", "none", "systemd", [("shop-web", 359)], None, "/system.slice/shop-admin.service"),
         ("linux-6.1-memcg-fork-storm", "memcg", "shop-task", [("shop-task", 395)], "/system.slice/shop-spawn.scope", "/system.slice/shop-spawn.scope"),
         ("linux-6.1-sysrq", "none", "kworker/0:0", [("shop-web", 356)], None, "/system.slice/shop-admin.service"),
         ("linux-6.12-global-shmem", "none", "systemd-journal", [("shop-session", 569)], None, "/system.slice/shop-admin.service"),
@@ -149,6 +150,13 @@ def test_huge_pages():
         {"node": 0, "size_bytes": 1 << 30, "total": 0, "free": 0, "surplus": 0},
         {"node": 0, "size_bytes": 2 * MIB, "total": 340, "free": 340, "surplus": 0},
     ]
+
+
+def test_the_slab_table():
+    report = only_report("linux-6.1-global-slab")
+    assert report.memory.slab[:2] == [("kmalloc-cg-1k", 308520 * KIB), ("filp", 154364 * KIB)]
+    assert len(report.memory.slab) == 89
+    assert report.quotes["slab_table"].text.startswith("kmalloc-cg-1k")
 
 
 def test_a_task_of_the_table_that_counts_rss_by_kind():

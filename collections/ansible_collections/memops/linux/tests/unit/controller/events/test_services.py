@@ -32,12 +32,14 @@ def test_all_that_systemd_says_of_one_oom_kill_is_one_event():
         said(
             "systemd",
             "shop-import.service: A process of this unit has been killed by the OOM killer.",
+            "shop-import.service: Killing process 351 (sh) with signal SIGKILL.",
+            "shop-import.service: A process of this unit has been killed by the OOM killer.",
             "shop-import.service: Main process exited, code=killed, status=9/KILL",
             "shop-import.service: Failed with result 'oom-kill'.",
         )
     )
     assert (event.kind, event.by, event.unit, event.time) == ("unit_oom_kill", "systemd", "shop-import.service", "2026-11-20T10:00:00Z")
-    assert len(event.lines) == 3
+    assert len(event.lines) == 4
     assert event.quotes["line"].text.endswith("killed by the OOM killer.")
 
 
