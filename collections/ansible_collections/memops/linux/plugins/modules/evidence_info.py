@@ -104,6 +104,10 @@ import zlib
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.collection import compile_once
+
+compile_once.install("ansible_collections.memops", compile_once.__loader__)  # before what it is for
+
 from ..module_utils.collection.gather import SECTIONS, gather
 from ..module_utils.collection.window import chosen, seconds_back
 

@@ -46,9 +46,9 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
     because = [*quotes.steps(_what_happened(case)), *because]
     if lead:
         because += quotes.steps(lead.conclusion.because)
-    for role, line in (case.event.quotes.items() if case.event else ()):
-        if role.startswith("confirmed"):
-            because += quotes.steps((Step("User space saw it too.", (line,)),))
+    confirmed = tuple(line for role, line in (case.event.quotes.items() if case.event else ()) if role.startswith("confirmed"))
+    if confirmed:
+        because += quotes.steps((Step("User space saw it too.", confirmed),))
     return {
         "time": case.time,
         "kind": case.kind,

@@ -109,8 +109,15 @@ def judge(case: Case, rules: tuple[Rule, ...]) -> tuple[list[Ranked], list[Lacki
             continue
         answer = rule.judge(case)
         if isinstance(answer, Conclusion):
+            if answer.confidence == "certain" and _may_have_been_requested(case):
+                answer = dataclasses.replace(answer, confidence="probable")
             held.append(Ranked(rule.cause, answer, rule.reference))
         elif isinstance(answer, Lacking) and answer not in lacking:
             lacking.append(answer)
     held.sort(key=lambda ranked: CONFIDENCES.index(ranked.conclusion.confidence))
     return held, lacking
+
+
+def _may_have_been_requested(case: Case) -> bool:
+    """Only the trigger line tells a shortage from a kill by SysRq-F (order -1), which bounds no cgroup."""
+    return case.report is not None and case.trigger is None and case.kind not in ("memcg_oom", "cpuset_oom", "mempolicy_oom")

@@ -14,8 +14,8 @@ import jinja2
 from .terminal import printable
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
-#: Markdown's own signs, and what HTML inside it would start with.
-_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+#: Markdown's own signs, and what HTML inside it would start with; an underscore inside a word is none.
+_SIGNS = re.compile(r"([\\`*{}\[\]<>#|~!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 HOSTS_TOLD = 50
 
 

@@ -82,7 +82,7 @@ def _because(item: dict[str, Any], columns: int) -> list[tuple[str, str | None]]
         for index in step["quotes"]:
             quote = item["quotes"][index]
             where = f" [{quote['where']}]" if quote["where"] else ""
-            lines.append((textwrap.shorten("   > " + printable(quote["text"]), columns - len(where), placeholder="...") + where, "dark gray"))
+            lines.append((_cut("   > " + printable(quote["text"]), columns - len(where)) + where, "dark gray"))
     return lines
 
 

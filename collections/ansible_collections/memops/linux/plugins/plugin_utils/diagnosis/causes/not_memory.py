@@ -19,7 +19,7 @@ def operator_or_runtime_kill(case: Case) -> Judgement:
     reaches_back = case.host.log_reaches_back_to()
     if case.time is None or (reaches_back is not None and case.time < reaches_back):
         return Lacking(f"the kernel log at the time of the death (it begins at {reaches_back})")
-    steps = [Step("It was ended by SIGKILL.", case.quoted("line") or _container_facts(case))]
+    steps = []
     if case.container:
         steps.append(Step("The container engine saw no OOM kill in it (OOMKilled is false).", _container_facts(case)))
     steps.append(

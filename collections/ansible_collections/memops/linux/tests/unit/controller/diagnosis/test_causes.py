@@ -38,6 +38,7 @@ def host_wide(ram=1 * GIB, evidence=None, tasks=(), victim=7, **uses):
         host(**(evidence or {})),
         time=KILL.time,
         event=OomReport(quotes={"kill": KILL}),
+        trigger=Trigger("asking", 9, order=0),
         victims=[Victim(dead.process if dead else "worker", victim, anon_rss_bytes=dead.rss_bytes if dead else uses.get("anon"))],
         tasks=list(tasks),
         tasks_complete=bool(tasks),

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one answer for a host: never a guess, never advice for a healthy host, never an empty success."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import jsonschema
+import pytest
+
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
+
+SCHEMA_FILE = pathlib.Path(__file__).parents[4] / "docs/schemas/diagnosis-1.schema.json"
+SINCE = "2026-11-15T00:00:00.000Z"
+GIB = 1 << 30
+
+
+def host(log_from="2026-11-01T00:00:00.000Z", kills=0, booted_at="2026-11-01T00:00:00.000Z", **sections):
+    log = {"sources": [{"path": "/dev/kmsg"}], "window": {"from": log_from, "to": None}, "excerpts": []}
+    events = {} if kills is None else {"oom_kill": kills}
+    return {
+        "host": "web1",
+        "since": SINCE,
+        "booted_at": booted_at,
+        "subset": ["kernel_log", "memory"],
+        "kernel": None,
+        "kernel_log": log if log_from else {"sources": [], "window": {"from": None, "to": None}, "excerpts": []},
+        "memory": {
+            "meminfo": {"mem_total_bytes": 16 * GIB, "mem_available_bytes": 9 * GIB, "swap_total_bytes": 0, "swap_free_bytes": 0},
+            "vmstat": {"events": events, "rates_per_second": {}},
+        },
+        **sections,
+    }
+
+
+def verdict(evidence):
+    diagnosis = diagnose(evidence)
+    jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(diagnosis)
+    return diagnosis["verdict"], diagnosis
+
+
+def test_a_healthy_host_gets_one_line_and_no_advice():
+    answer, diagnosis = verdict(host())
+
+    assert (answer["code"], answer["confidence"]) == ("healthy", "certain")
+    assert answer["summary"] == f"no death by memory since {SINCE}, and nothing that points to one"
+    assert diagnosis["incidents"] == diagnosis["findings"] == []
+
+
+def test_logs_that_begin_late_make_a_healthy_host_only_probable_and_say_from_when():
+    answer, _diagnosis = verdict(host(log_from="2026-11-20T00:00:00.000Z", kills=None))
+
+    assert (answer["code"], answer["confidence"]) == ("healthy", "probable")
+    assert "2026-11-20T00:00:00.000Z" in answer["summary"]
+
+
+def test_the_kernels_own_counter_replaces_a_log_that_cannot_be_read():
+    answer, _diagnosis = verdict(host(log_from=None, kills=0))
+
+    assert (answer["code"], answer["confidence"]) == ("healthy", "certain")
+
+
+def test_without_log_and_counter_it_cannot_tell_and_names_what_it_could_not_read():
+    unreadable = [{"section": "kernel_log", "source": "/dev/kmsg", "why": "Operation not permitted"}]
+
+    answer, _diagnosis = verdict(host(log_from=None, kills=None, unreadable=unreadable))
+
+    assert answer["code"] == "cannot_tell"
+    assert "/dev/kmsg: Operation not permitted" in answer["summary"]
+
+
+def test_kills_that_the_kernel_counted_and_no_log_shows_are_no_healthy_host():
+    answer, diagnosis = verdict(host(kills=3, booted_at="2026-11-20T00:00:00.000Z"))
+
+    assert answer["code"] == "cannot_tell"
+    assert "3 OOM kills since boot left no trace" in answer["summary"]
+    assert diagnosis["findings"][0]["remedies"] == []
+
+
+def test_a_kernel_log_that_was_not_asked_for_is_said_so():
+    answer, _diagnosis = verdict({**host(log_from=None, kills=None), "subset": ["memory"]})
+
+    assert "not asked for" in answer["summary"]
+
+
+def test_thrashing_without_a_death_puts_the_host_at_risk():
+    pressure = {"memory": {"some": {"avg10": 80.0}, "full": {"avg10": 62.5}}}
+    evidence = host(pressure=pressure)
+    evidence["memory"]["vmstat"]["rates_per_second"] = {"pswpin": 4000.0, "workingset_refault_anon": 4100.0}
+
+    answer, diagnosis = verdict(evidence)
+
+    assert answer["code"] == "at_risk"
+    assert diagnosis["findings"][0]["cause"] == "thrashing"
+
+
+@pytest.mark.parametrize("rates", [{}, {"pswpin": 3.0}])
+def test_pressure_without_memory_going_round_is_not_called_thrashing(rates):
+    evidence = host(pressure={"memory": {"some": {"avg10": 80.0}, "full": {"avg10": 62.5}}})
+    evidence["memory"]["vmstat"]["rates_per_second"] = rates
+
+    assert verdict(evidence)[0]["code"] == "healthy"
+
+
+def test_containers_without_limits_are_no_risk_on_a_host_with_room():
+    containers = {"containers": [{"id": "c" * 64, "name": "a", "state": "running", "memory_limit_bytes": "max"}]}
+
+    assert verdict(host(containers=containers))[0]["code"] == "healthy"
+
+
+def test_containers_without_limits_on_a_host_short_of_memory_are_a_risk():
+    evidence = host(containers={"containers": [{"id": "c" * 64, "name": "a", "state": "running", "memory_limit_bytes": "max"}]})
+    evidence["memory"]["meminfo"]["mem_available_bytes"] = GIB
+
+    answer, diagnosis = verdict(evidence)
+
+    assert (answer["code"], diagnosis["findings"][0]["cause"]) == ("at_risk", "no_container_limits")
+
+
+def exited(**changes):
+    container = {
+        "id": "c" * 64,
+        "name": "shop",
+        "engine": "docker",
+        "state": "exited",
+        "exit_code": 137,
+        "oom_killed": False,
+        "finished_at": "2026-11-20T10:00:00.000Z",
+        "memory_limit_bytes": GIB,
+    }
+    return {"containers": [{**container, **changes}]}
+
+
+def test_exit_137_with_a_silent_kernel_log_is_not_memory():
+    answer, diagnosis = verdict(host(containers=exited()))
+
+    assert answer["code"] == "not_memory"
+    assert (diagnosis["incidents"][0]["kind"], diagnosis["incidents"][0]["cause"]) == ("sigkill_not_oom", "operator_or_runtime_kill")
+
+
+def test_exit_137_without_a_kernel_log_cannot_be_told():
+    answer, diagnosis = verdict(host(log_from=None, kills=None, containers=exited()))
+
+    assert answer["code"] == "cannot_tell"
+    assert diagnosis["incidents"][0]["cause"] is None
+
+
+def test_oomkilled_by_the_engine_alone_is_memory_without_a_cause():
+    answer, diagnosis = verdict(host(kills=None, containers=exited(oom_killed=True)))
+
+    assert (answer["code"], diagnosis["incidents"][0]["kind"], diagnosis["incidents"][0]["cause"]) == ("memory", "unknown_oom", None)
+    assert diagnosis["incidents"][0]["cannot_tell"]
+
+
+def test_a_container_that_ended_before_the_window_is_no_incident():
+    assert verdict(host(containers=exited(finished_at="2026-11-01T00:00:00.000Z")))[0]["code"] == "healthy"
+
+
+def test_a_unit_that_systemd_saw_oom_killed_is_an_incident_even_if_the_kernels_words_are_lost():
+    units = {"failed_units": [{"unit": "shop.service", "result": "oom-kill", "exec_main_status": 9, "state_changed_at": "2026-11-20T10:00:00.000Z"}]}
+
+    answer, diagnosis = verdict(host(kills=None, services={"failed_units": units["failed_units"], "lines": []}))
+
+    assert (answer["code"], diagnosis["incidents"][0]["kind"], diagnosis["incidents"][0]["unit"]) == ("memory", "unknown_oom", "shop.service")
+
+
+def test_evidence_that_holds_nothing_is_no_healthy_host():
+    assert verdict({"host": "web1"})[0]["code"] == "cannot_tell"
