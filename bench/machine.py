@@ -14,7 +14,7 @@ def describe(bin_folder: pathlib.Path) -> dict[str, object]:
         "cores": len(os.sched_getaffinity(0)),
         "cpu": _field("/proc/cpuinfo", "model name") or platform.machine(),
         "ram_bytes": int((_field("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) * 1024,
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],  # a local suffix says nothing to others
         "python": platform.python_version(),
         "ansible_core": ansible_version(bin_folder),
         "load_before": round(os.getloadavg()[0], 1),

@@ -99,6 +99,7 @@ diagnosis_path:
 """
 
 import base64
+import gc
 import time
 import zlib
 
@@ -106,6 +107,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.collection import compile_once
 
+# A short process that keeps nearly all it makes: looking for garbage would find none.
+gc.disable()
 compile_once.install("ansible_collections.memops", compile_once.__loader__)  # before what it is for
 
 from ..module_utils.collection.gather import SECTIONS, gather

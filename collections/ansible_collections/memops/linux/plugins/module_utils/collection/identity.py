@@ -7,6 +7,8 @@ import platform
 import sys
 import time
 
+from . import redact
+
 
 def utc(seconds):
     """ISO 8601 in UTC with milliseconds, from seconds since the epoch."""
@@ -18,6 +20,7 @@ def collect(reader, now):
     """Host name, kernel, boot and rights of the collector."""
     uptime = reader.text("/proc/uptime", 64)
     uptime_seconds = float(uptime.split()[0]) if uptime else None
+    command_line = reader.text("/proc/cmdline", 4096)
     boot_id = reader.text("/proc/sys/kernel/random/boot_id", 64)
     names = os.uname()
     return {
@@ -28,7 +31,7 @@ def collect(reader, now):
             "version": names.version,
             "machine": names.machine,
             "page_bytes": os.sysconf("SC_PAGE_SIZE"),
-            "command_line": (reader.text("/proc/cmdline", 4096) or "").strip() or None,
+            "command_line": redact.text(command_line.strip()) if command_line else None,
         },
         "boot_id": boot_id.strip().replace("-", "") if boot_id else None,
         "uptime_seconds": uptime_seconds,

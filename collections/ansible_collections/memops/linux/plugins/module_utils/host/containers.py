@@ -6,35 +6,24 @@ $DOCKER_HOST is not read: it belongs to whoever runs the collector and often
 names another machine, and this is evidence about this one.
 """
 
-import json
 import os
 import re
 import stat
 import time
 
-from . import container_cgroups, engine_answers
-from .engine_socket import EngineError, EngineSocket, StatusError
+from . import container_cgroups
 
 DROPPABLE = ("cgroup_only", "containers")
 
 ENGINE_SECONDS = 6
 SECONDS = 15
-INSPECTED = 200
 USERS = 20
 #: A host with less left is not asked to start Podman's service, which takes some 50 MB.
 ENOUGH_BYTES = 256 << 20
 
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}$")
 _OF_USER = re.compile(r"/run/user/(\d+)/")
 _AVAILABLE = re.compile(r"^MemAvailable:\s+(\d+) kB", re.M)
 _TOPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
-_DAEMON_JSON = "/etc/docker/daemon.json"
-#: In this order; the first two find what matters among thousands of dead ones.
-_LISTS = (
-    "/containers/json?all=1&limit=%d&filters=%%7B%%22exited%%22%%3A%%5B%%22137%%22%%5D%%7D" % INSPECTED,
-    "/containers/json",
-    "/containers/json?all=1&limit=%d" % INSPECTED,
-)
 
 
 def collect(reader, request):
@@ -53,9 +42,10 @@ def collect(reader, request):
         if why:
             reader.note(path, why)
             continue
-        engine, found, listed = _ask(reader, path, kind, min(deadline, time.monotonic() + ENGINE_SECONDS))
-        engine["settings"]["daemon_config"] = _daemon_config(reader) if path.endswith("run/docker.sock") else None
-        engines.append(engine)
+        from . import engine  # dear to import, and most hosts have none
+
+        told, found, listed = engine.ask(reader, path, kind, min(deadline, time.monotonic() + ENGINE_SECONDS))
+        engines.append(told)
         # Any user's program may stand behind a rootless socket: it speaks of no one else's containers.
         theirs = {container_id for container_id in listed if _may_be_of(path, paths.get(container_id))} - named
         named |= theirs
@@ -101,65 +91,6 @@ def _reason_not_to_ask(reader, path, kind):
         if available and int(available.group(1)) * 1024 < ENOUGH_BYTES:
             return "the host is short of memory; asking would start Podman's service"
     return None
-
-
-def _ask(reader, path, kind, deadline):
-    """(engine, [container], {id}): what one engine says until it fails."""
-    version = info = None
-    listed, found = {}, []
-    client = EngineSocket(reader, path, deadline)
-    try:
-        version = client.get("/version")
-        kind = engine_answers.engine(version, kind)[0]
-        info = client.get("/info")
-        for target in _LISTS:
-            for item in _list(client, target):
-                listed.setdefault(item["Id"], item)
-        for container_id in list(listed)[:INSPECTED]:
-            container = _inspect(client, kind, container_id, listed[container_id])
-            if container:
-                found.append(dict(container, socket=path))
-    except EngineError as error:
-        reader.note(path, str(error))
-    finally:
-        client.close()
-    count = info.get("Containers") if isinstance(info, dict) else None
-    left_out = max(count if isinstance(count, int) else 0, len(listed)) - len(found)
-    if left_out > 0:
-        reader.note("containers of " + path, "%d of them were not asked for" % left_out)
-    name, engine_version, api_version = engine_answers.engine(version, kind)
-    engine = {"engine": name, "socket": path, "version": engine_version, "api_version": api_version}
-    engine["settings"] = engine_answers.settings(info)
-    return engine, found, set(listed)
-
-
-def _list(client, target):
-    try:
-        answer = client.get(target)
-    except StatusError:
-        return []  # an engine without this filter
-    if not isinstance(answer, list):
-        raise EngineError("gave an answer that cannot be read")
-    return [item for item in answer if isinstance(item, dict) and isinstance(item.get("Id"), str) and _ID.match(item["Id"])]
-
-
-def _inspect(client, kind, container_id, listed):
-    try:
-        found = engine_answers.container(kind, client.get("/containers/%s/json" % container_id), listed)
-    except StatusError:
-        return None  # removed meanwhile
-    return found if found and found["id"] == container_id else None
-
-
-def _daemon_config(reader):
-    text = reader.text(_DAEMON_JSON, expected=False)
-    if text is None:
-        return None
-    try:
-        return engine_answers.daemon_config(json.loads(text, parse_constant=lambda name: None))
-    except (ValueError, RecursionError):
-        reader.note(_DAEMON_JSON, "is not valid JSON")
-        return None
 
 
 def _cgroup(reader, container):

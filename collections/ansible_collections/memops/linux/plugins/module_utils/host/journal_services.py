@@ -12,7 +12,7 @@ import os
 import re
 
 from ..collection import identity, redact
-from . import memory_lines, syslog_lines
+from . import memory_lines
 
 SECONDS = 10
 #: Output of one search; some 20000 messages.
@@ -33,7 +33,12 @@ def lines(reader, since, now, journalctl="journalctl"):
     unit: of systemd's messages the unit they are about, else the sender's.
     process: the identifier it logged under, which a sender may choose freely.
     """
-    found = _searched(reader, since, now, journalctl) if _has_journal(reader) else syslog_lines.tails(reader, since, now)
+    if _has_journal(reader):
+        found = _searched(reader, since, now, journalctl)
+    else:
+        from . import syslog_lines  # only where there is no journal
+
+        found = syslog_lines.tails(reader, since, now)
     kept, left_out, seen = [], 0, {}
     for item, is_manager in found:
         kind = memory_lines.kind(item["process"], is_manager, item["text"])
@@ -110,6 +115,8 @@ def _searched(reader, since, now, journalctl):
     if nothing and not _can_search(reader, journalctl, common):
         # EL7's journalctl is too old for --grep, others are built without PCRE2.
         reader.note(journalctl, "cannot search; only the newest messages were looked through")
+        from . import syslog_lines
+
         plain = reader.lines_of([journalctl, "--output=short-unix"] + window, SECONDS, SEARCH_BYTES)
         yield from syslog_lines.entries(plain, since, now)
 

@@ -16,7 +16,7 @@ from . import cgroup_owner
 
 DROPPABLE = ("by_name", "largest")
 
-LARGEST = 40
+LARGEST = 30
 NAMES = 25
 COMMAND_LINE_CHARACTERS = 300
 PSS_LARGEST = 5

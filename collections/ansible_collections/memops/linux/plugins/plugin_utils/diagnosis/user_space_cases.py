@@ -65,14 +65,13 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
 def join_units(cases: list[Case], host: HostFacts) -> list[Case]:
     """The same for the results that systemd keeps of failed units."""
     joined = list(cases)
-    kinds = {"oom-kill": "unknown_oom", "signal": "sigkill_not_oom", "core-dump": "segfault"}
     for unit in host.section("services").get("failed_units") or []:
-        kind = kinds.get(unit.get("result") or "")
-        if kind is None or (kind == "sigkill_not_oom" and unit.get("exec_main_status") != 9):
+        kind = _kind_of_result(unit, host)
+        if kind is None or earlier(unit.get("state_changed_at"), host.evidence.get("since")):
             continue
         if any(case.unit == unit["unit"] for case in joined):
             continue
-        text = f"{unit['unit']}: Result={unit['result']}"
+        text = f"{unit['unit']}: Result={unit['result']}, ExecMainStatus={unit.get('exec_main_status')}"
         line = Line(text, unit.get("state_changed_at"), "systemctl show")
         joined.append(_reported(kind, host, line, unit=unit["unit"]))
     return joined
@@ -103,6 +102,16 @@ def join_containers(cases: list[Case], host: HostFacts) -> list[Case]:
         case.container = container
         joined.append(case)
     return joined
+
+
+def _kind_of_result(unit: dict, host: HostFacts) -> str | None:
+    """The kind of a unit's end: SIGKILL (also as exit code 137), SIGSEGV or SIGBUS; an abort is the program's own word."""
+    status = unit.get("exec_main_status")
+    if unit.get("result") == "oom-kill":
+        return "unknown_oom"
+    if (unit.get("result"), status) in (("signal", 9), ("exit-code", 137)):
+        return "sigkill_not_oom" if host.has_kernel_log() else "unknown_death"
+    return "segfault" if unit.get("result") in ("signal", "core-dump") and status in (7, 11) else None
 
 
 def _kind_of_exit(container: dict, host: HostFacts) -> str | None:

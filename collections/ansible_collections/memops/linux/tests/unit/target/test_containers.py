@@ -17,7 +17,7 @@ import time
 import pytest
 
 from ansible_collections.memops.linux.plugins.module_utils.collection.reading import Reader
-from ansible_collections.memops.linux.plugins.module_utils.host import containers, engine_answers, engine_socket
+from ansible_collections.memops.linux.plugins.module_utils.host import containers, engine, engine_answers, engine_socket
 from ansible_collections.memops.linux.plugins.module_utils.host.engine_socket import EngineError, EngineSocket, StatusError
 
 HOST = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "hosts" / "linux-6.1-docker-api"
@@ -34,9 +34,9 @@ def recorded(name):
 def recorded_answers():
     answers = {"/version": recorded("version"), "/info": recorded("info")}
     listed = recorded("containers")
-    for target in containers._LISTS:
+    for target in engine._LISTS:
         answers[target] = listed
-    answers[containers._LISTS[1]] = [item for item in listed if item["State"] == "running"]
+    answers[engine._LISTS[1]] = [item for item in listed if item["State"] == "running"]
     for item in listed:
         answers["/containers/%s/json" % item["Id"]] = recorded("container-" + item["Names"][0][1:])
     return answers
@@ -241,7 +241,7 @@ def test_podman_behind_dockers_socket_is_podman(host):
 
 
 def test_what_is_not_asked_for_is_counted(host, monkeypatch):
-    monkeypatch.setattr(containers, "INSPECTED", 2)
+    monkeypatch.setattr(engine, "INSPECTED", 2)
     host.engine("/run/docker.sock", dict(recorded_answers()))
     section = host.collect()
     assert len(section["containers"]) == 2
@@ -251,14 +251,14 @@ def test_what_is_not_asked_for_is_counted(host, monkeypatch):
 def test_a_container_removed_meanwhile_and_a_filter_unknown_to_the_engine_cost_nothing_else(host):
     answers = recorded_answers()
     answers["/containers/%s/json" % WORKER] = 404
-    answers[containers._LISTS[0]] = 400
+    answers[engine._LISTS[0]] = 400
     host.engine("/run/docker.sock", answers)
     assert [item["name"] for item in host.collect()["containers"]] == ["shop-old", "shop-cache", "shop-web"]
 
 
 def test_an_id_that_would_change_the_request_is_never_sent(host):
     answers = recorded_answers()
-    answers[containers._LISTS[1]] = [{"Id": "../../secrets?x="}, {"Id": "a b\r\nX: y"}, {"Id": 5}, {}, None]
+    answers[engine._LISTS[1]] = [{"Id": "../../secrets?x="}, {"Id": "a b\r\nX: y"}, {"Id": 5}, {}, None]
     host.engine("/run/docker.sock", answers)
     assert len(host.collect()["containers"]) == 4
     assert len([target for target in host.asked if "secrets" in target]) == 0

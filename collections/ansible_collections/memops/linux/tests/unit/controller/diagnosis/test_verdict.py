@@ -168,3 +168,23 @@ def test_a_unit_that_systemd_saw_oom_killed_is_an_incident_even_if_the_kernels_w
 
 def test_evidence_that_holds_nothing_is_no_healthy_host():
     assert verdict({"host": "web1"})[0]["code"] == "cannot_tell"
+
+
+def failed_unit(result, status, at="2026-11-20T10:00:00.000Z"):
+    unit = {"unit": "shop.service", "result": result, "exec_main_status": status, "state_changed_at": at}
+    return {"failed_units": [unit], "lines": []}
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "kind"),
+    [("signal", 9, "sigkill_not_oom"), ("exit-code", 137, "sigkill_not_oom"), ("signal", 11, "segfault"), ("core-dump", 11, "segfault")],
+)
+def test_a_units_violent_end_without_an_oom_kill_is_not_memory(result, status, kind):
+    answer, diagnosis = verdict(host(services=failed_unit(result, status)))
+
+    assert (answer["code"], diagnosis["incidents"][0]["kind"]) == ("not_memory", kind)
+
+
+@pytest.mark.parametrize("services", [failed_unit("core-dump", 6), failed_unit("exit-code", 1), failed_unit("signal", 9, "2026-11-01T00:00:00.000Z")])
+def test_a_unit_that_aborted_failed_by_itself_or_long_ago_is_no_incident(services):
+    assert verdict(host(services=services))[0]["code"] == "healthy"
