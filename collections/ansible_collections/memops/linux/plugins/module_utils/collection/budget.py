@@ -11,10 +11,13 @@ def fit(data, droppable, budget_bytes):
     data: a section, changed in place.
     droppable: names of lists in it, the first to lose items first; each list
         stands with its most important item first.
-    Returns ``[{"what", "count", "bytes"}]``: what was dropped is counted.
+    Returns ``(JSON text, [{"what", "count", "bytes"}])``: what was dropped is counted.
     """
+    text = _compact(data)
+    excess = len(text) - budget_bytes
+    if excess <= 0:
+        return text, []
     dropped = []
-    excess = len(_compact(data)) - budget_bytes
     for name in droppable:
         items = data.get(name)
         count = size = 0
@@ -25,7 +28,7 @@ def fit(data, droppable, budget_bytes):
             count += 1
         if count:
             dropped.append({"what": name, "count": count, "bytes": size})
-    return dropped
+    return _compact(data), dropped
 
 
 def _compact(value):

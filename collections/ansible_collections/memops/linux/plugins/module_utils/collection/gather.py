@@ -63,8 +63,8 @@ def gather(subset, since_seconds, budgets, time_limit_seconds=TIME_LIMIT_SECONDS
         budget = budgets.get(name, default_budget)
         section_reader = Reader(root, skip, announce)
         data = section.collect(section_reader, Request(now, now - since_seconds, budget, page_bytes))
-        dropped = fit(data, section.DROPPABLE, budget)
-        return data, {"unreadable": section_reader.unreadable, "dropped": dropped}
+        text, dropped = fit(data, section.DROPPABLE, budget)
+        return text, {"unreadable": section_reader.unreadable, "dropped": dropped}
 
     parts = {}
     unreadable = [dict(note, section="host") for note in reader.unreadable]

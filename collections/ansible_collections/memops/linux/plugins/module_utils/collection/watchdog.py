@@ -52,7 +52,7 @@ def run_sections(names, work, seconds, stall_seconds=STALL_SECONDS):
     """Yield ``(name, data, notes)`` for each section, in order.
 
     work: called in the worker as ``work(name, skip, announce)``; returns
-        ``(data, notes)``, both fit for JSON; notes is a dict of lists.
+        ``(data, notes)``: data as JSON text, notes a dict of lists.
     seconds: the time for all sections together.
     data is the section as JSON bytes, or None when it could not be collected;
     notes then holds the reason under "unreadable".
@@ -116,7 +116,7 @@ class _Worker:
             _volunteer_for_oom_killer()
             for name in names:
                 data, notes = work(name, skip, self.board.announce)
-                _send(writing, json.dumps(notes), json.dumps(data, separators=(",", ":")))
+                _send(writing, json.dumps(notes), data)
             status = 0
         finally:
             os._exit(status)

@@ -17,7 +17,7 @@ def sections(work, names=("one", "two", "three"), seconds=20, stall_seconds=0.3)
 
 def test_each_section_arrives_in_order_as_json_with_its_notes():
     def work(name, skip, announce):
-        return {"name": name}, {"unreadable": [], "dropped": [{"what": name}]}
+        return json.dumps({"name": name}), {"unreadable": [], "dropped": [{"what": name}]}
 
     result = sections(work)
 
@@ -32,7 +32,7 @@ def test_a_file_that_never_answers_is_named_and_the_rest_of_its_section_is_kept(
 
     def work(name, skip, announce):
         reader = Reader(str(tmp_path), skip, announce)
-        return {"hung": reader.text("/hung"), "fine": reader.number("/fine")}, {"unreadable": reader.unreadable}
+        return json.dumps({"hung": reader.text("/hung"), "fine": reader.number("/fine")}), {"unreadable": reader.unreadable}
 
     (_name, data, notes), = sections(work, ["one"])
 
@@ -45,7 +45,7 @@ def test_a_worker_that_is_killed_costs_its_section_only_and_the_reason_is_told()
         announce("/proc/" + name)
         if name == "two":
             os.kill(os.getpid(), signal.SIGKILL)
-        return name, {"unreadable": []}
+        return json.dumps(name), {"unreadable": []}
 
     result = sections(work)
 
@@ -56,7 +56,7 @@ def test_a_worker_that_is_killed_costs_its_section_only_and_the_reason_is_told()
 def test_a_defect_in_one_section_leaves_the_others_whole():
     def work(name, skip, announce):
         announce("/sys/" + name)
-        return {"x": 1 // (name != "one")}, {"unreadable": []}
+        return str(1 // (name != "one")), {"unreadable": []}
 
     result = sections(work)
 
@@ -70,7 +70,7 @@ def test_sections_that_are_not_reached_in_time_say_so():
         while name == "two" and time.time() < end:
             announce("/slow")
             time.sleep(0.01)
-        return name, {"unreadable": []}
+        return json.dumps(name), {"unreadable": []}
 
     result = sections(work, seconds=0.8)
 
@@ -81,7 +81,7 @@ def test_sections_that_are_not_reached_in_time_say_so():
 
 def test_a_large_section_arrives_whole():
     def work(name, skip, announce):
-        return "x" * 3000000, {"unreadable": []}
+        return json.dumps("x" * 3000000), {"unreadable": []}
 
     (_name, data, _notes), = sections(work, ["one"])
 
@@ -92,7 +92,7 @@ def test_no_worker_is_left_behind():
     pids = []
 
     def work(name, skip, announce):
-        return os.getpid(), {"unreadable": []}
+        return str(os.getpid()), {"unreadable": []}
 
     for _name, data, _notes in sections(work):
         pids.append(int(data))

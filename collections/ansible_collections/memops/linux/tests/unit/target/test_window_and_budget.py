@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Which sections, how far back, how many bytes: the module's words as plain values."""
 
+import json
+
 import pytest
 
 from ansible_collections.memops.linux.plugins.module_utils.collection.budget import fit
@@ -47,14 +49,17 @@ def test_since_that_is_neither_or_lies_ahead_is_refused(since):
 def test_what_fits_is_left_alone():
     data = {"groups": ["a", "b"], "count": 2}
 
-    assert fit(data, ("groups",), 1000) == []
+    text, dropped = fit(data, ("groups",), 1000)
+
+    assert (json.loads(text), dropped) == (data, [])
     assert data["groups"] == ["a", "b"]
 
 
 def test_what_does_not_fit_is_dropped_from_the_end_and_counted():
     data = {"groups": ["x" * 100, "y" * 100, "z" * 100], "names": ["n" * 100]}
 
-    dropped = fit(data, ("names", "groups"), 250)
+    text, dropped = fit(data, ("names", "groups"), 250)
 
+    assert json.loads(text) == data
     assert data == {"groups": ["x" * 100, "y" * 100], "names": []}
     assert [(item["what"], item["count"]) for item in dropped] == [("names", 1), ("groups", 1)]

@@ -96,6 +96,20 @@ def test_thrashing_without_a_death_puts_the_host_at_risk():
     assert diagnosis["findings"][0]["cause"] == "thrashing"
 
 
+def test_pages_that_go_round_through_swap_are_thrashing_even_at_little_pressure():
+    evidence = host(pressure={"memory": {"some": {"avg10": 4.0}, "full": {"avg10": 2.0}}})
+    evidence["memory"]["vmstat"]["rates_per_second"] = {"pswpin": 900.0, "pswpout": 850.0, "workingset_refault_anon": 880.0}
+
+    assert verdict(evidence)[1]["findings"][0]["cause"] == "thrashing"
+
+
+def test_pages_that_only_go_out_to_swap_are_not_thrashing():
+    evidence = host()
+    evidence["memory"]["vmstat"]["rates_per_second"] = {"pswpin": 5.0, "pswpout": 5000.0}
+
+    assert verdict(evidence)[0]["code"] == "healthy"
+
+
 @pytest.mark.parametrize("rates", [{}, {"pswpin": 3.0}])
 def test_pressure_without_memory_going_round_is_not_called_thrashing(rates):
     evidence = host(pressure={"memory": {"some": {"avg10": 80.0}, "full": {"avg10": 62.5}}})
