@@ -11,14 +11,19 @@ from checkout import COLLECTION, ansible
 
 
 @pytest.fixture
-def diagnose(tmp_path):
-    """Run the diagnosis playbook from the checkout; gives (exit status, output, report folder)."""
+def diagnose(tmp_path, valid):
+    """Run the diagnosis playbook from the checkout; gives (exit status, output, report folder).
+
+    Every document that a run leaves is held against its schema.
+    """
 
     def run(inventory: str, *arguments: str, reports: pathlib.Path | None = None):
         reports = reports or tmp_path / "reports"
         hosts = tmp_path / "hosts.yml"
         hosts.write_text(inventory)
         told = ansible("ansible-playbook", "playbooks/diagnose.yml", "-i", str(hosts), "-e", f"diagnose_report_dir={reports}", *arguments, home=tmp_path)
+        for path in reports.glob("latest/hosts/*/*.json"):
+            valid(path)
         return told.returncode, told.stdout + told.stderr, reports / "latest"
 
     return run

@@ -14,6 +14,9 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils.diagnosis.diagnose import diagnose
 from ..plugin_utils.report.host_files import unread_host, write_diagnosis, write_evidence
 
+EVIDENCE_SCHEMA = "memops.evidence/1"
+EVIDENCE_LIMIT_BYTES = 64 << 20
+
 
 class ActionModule(ActionBase):
     """Runs the module once; with ``store_in`` a host's failure is a document too."""
@@ -42,14 +45,18 @@ class ActionModule(ActionBase):
             if run_folder:
                 unread_host(run_folder, host, _reason(result))
             return {"failed": True, "msg": "the module returned no evidence", **result}
-        text = zlib.decompress(base64.b64decode(packed))
-        evidence = json.loads(text)
+        try:
+            evidence = _unpacked(packed)
+        except ValueError as error:
+            if run_folder:
+                unread_host(run_folder, host, str(error))
+            raise AnsibleActionFail(str(error)) from error
         if not run_folder:
             return {**result, "evidence": evidence}
         evidence["host"] = host
         try:
-            write_evidence(run_folder, host, evidence)
-            diagnosis = diagnose(evidence)
+            stored = write_evidence(run_folder, host, evidence)
+            diagnosis = _diagnosed(evidence, stored, run_folder, host)
             path = write_diagnosis(run_folder, host, diagnosis)
         except OSError as error:
             raise AnsibleActionFail(f"cannot write below {run_folder}: {error.strerror}; free space or choose another folder") from error
@@ -60,6 +67,30 @@ class ActionModule(ActionBase):
             "unreadable": len(diagnosis["unreadable"]),
             "diagnosis_path": path,
         }
+
+
+def _unpacked(packed):
+    """The evidence that a host sent; a host is not trusted, so its size is bounded.
+
+    Raises ValueError for anything that is not an evidence document.
+    """
+    try:
+        text = zlib.decompressobj().decompress(base64.b64decode(packed), EVIDENCE_LIMIT_BYTES)
+        evidence = json.loads(text)
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"the host's answer is no evidence, or larger than {EVIDENCE_LIMIT_BYTES} bytes: {error}") from error
+    if not isinstance(evidence, dict) or evidence.get("schema") != EVIDENCE_SCHEMA:
+        raise ValueError(f"the host's answer is no evidence of the form {EVIDENCE_SCHEMA}")
+    return evidence
+
+
+def _diagnosed(evidence, stored, run_folder, host):
+    try:
+        return diagnose(evidence)
+    except Exception as error:  # one host's odd evidence must not end a fleet's run in a traceback; it is kept to be looked at
+        reason = f"the evidence in {stored} could not be diagnosed: {type(error).__name__}: {error}"
+        unread_host(run_folder, host, reason)
+        raise AnsibleActionFail(reason) from error
 
 
 def _reason(result):

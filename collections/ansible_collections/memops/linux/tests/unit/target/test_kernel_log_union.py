@@ -85,7 +85,7 @@ def test_in_a_long_series_of_reports_the_older_ones_lose_their_bulk_before_any_i
     data = b"".join(syslog(report(pid)[:8] + rows + report(pid)[8:], NOW - 9000 + 100 * pid) for pid in range(1, 41))
     host.write("/var/log/messages", data, NOW)
     section, _unreadable = host.section(NOW - 86400, budget_bytes=700000)
-    dropped = fit(section, union.DROPPABLE, 700000)
+    _text, dropped = fit(section, union.DROPPABLE, 700000)
     assert len(section["excerpts"]) == 40 and dropped == []
     newest, oldest = section["excerpts"][0], section["excerpts"][-1]
     assert newest["omitted_lines"] == 0 and len(newest["lines"]) == 310
