@@ -74,12 +74,12 @@ def causes_page() -> str:
         "One rule each. Of several that hold, the surer leads; of equally sure ones, the one that stands first here:",
         "the specific explains the general, a protected hog explains why RAM ran out. The others are kept as contributing causes.",
         "",
-        "| cause | explains | holds when | rests on |",
-        "|---|---|---|---|",
+        "| cause | explains | it says | it needs | rests on |",
+        "|---|---|---|---|---|",
     ]
     for rule in RULES:
         told = " ".join((rule.judge.__doc__ or "").split("\n\n")[0].split())
-        lines.append(f"| `{rule.cause}` | {', '.join(f'`{kind}`' for kind in sorted(rule.kinds))} | {told} | {rule.reference} |")
+        lines.append(f"| `{rule.cause}` | {', '.join(f'`{kind}`' for kind in sorted(rule.kinds))} | {told} | {rule.needs} | {rule.reference} |")
     return "\n".join(lines) + "\n"
 
 

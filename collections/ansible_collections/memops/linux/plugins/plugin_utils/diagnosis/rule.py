@@ -75,11 +75,13 @@ class Rule:
 
     kinds: the kinds of incident it can explain; REQUESTED for OOM kills that
         somebody asked for, which no shortage explains.
+    needs: the evidence it asks for, and from where on it concludes, in words.
     reference: the kernel file, document, bug or article it rests on.
     """
 
     cause: str
     kinds: frozenset[str]
+    needs: str
     reference: str
     judge: Callable[[Case], Judgement]
 

@@ -20,6 +20,8 @@ MAIN = 0.5
 #: Dirty pages are a cause long before they are the main use: reclaim waits for
 #: them while the program's own pages, without swap, cannot go at all.
 DIRTY_MATTERS = 0.2
+#: tmpfs is meant to be small; from here on it is not.
+SHMEM_MATTERS = 0.3
 
 
 def working_set_over_limit(case: Case) -> Judgement:
@@ -124,7 +126,7 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
     use = case.use
     if use is None or use.total_bytes is None or use.shmem_bytes is None:
         return Lacking("the cgroup's shmem figure (memory.stat in the report)")
-    if use.largest() != "shmem" or use.shmem_bytes < 0.3 * use.total_bytes:
+    if use.largest() != "shmem" or use.shmem_bytes < SHMEM_MATTERS * use.total_bytes:
         return None
     step = Step(
         f"tmpfs and shared memory held {size(use.shmem_bytes)} of the limit of {size(use.total_bytes)}"
@@ -136,14 +138,24 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
 
 
 DIRTY_PAGE_CACHE = Rule(
-    "dirty_page_cache", MEMCG, "https://bugzilla.kernel.org/show_bug.cgi?id=207273", dirty_page_cache
+    cause="dirty_page_cache",
+    kinds=MEMCG,
+    needs=f"the report's usage, limit, dirty and writeback of the cgroup; together at least {DIRTY_MATTERS:.0%} of the limit, and anon below {FILLS:.0%}",
+    reference="https://bugzilla.kernel.org/show_bug.cgi?id=207273",
+    judge=dirty_page_cache,
 )
 SHMEM_OR_TMPFS = Rule(
-    "shmem_or_tmpfs", MEMCG, "https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-ownership", shmem_or_tmpfs
+    cause="shmem_or_tmpfs",
+    kinds=MEMCG,
+    needs=f"the report's usage, limit and shmem of the cgroup; the largest use, and at least {SHMEM_MATTERS:.0%} of the limit",
+    reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-ownership",
+    judge=shmem_or_tmpfs,
 )
 WORKING_SET_OVER_LIMIT = Rule(
-    "working_set_over_limit",
-    MEMCG,
-    "https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
-    working_set_over_limit,
+    cause="working_set_over_limit",
+    kinds=MEMCG,
+    needs=f"the report's usage, limit and anon of the cgroup; the largest use, at least {MAIN:.0%} of the limit (certain from {FILLS:.0%});"
+    " without the report the victim's size against today's limit",
+    reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
+    judge=working_set_over_limit,
 )

@@ -99,5 +99,17 @@ def _victim_pids(case: Case) -> set[int | None]:
     return {victim.pid for victim in case.victims}
 
 
-HOG_PROTECTED = Rule("hog_protected", CHOSEN, remedy.OOM_SCORE_ADJ, hog_protected)
-BYSTANDER_KILLED = Rule("bystander_killed", CHOSEN, "mm/oom_kill.c: oom_badness(), select_bad_process()", bystander_killed)
+HOG_PROTECTED = Rule(
+    cause="hog_protected",
+    kinds=CHOSEN,
+    needs=f"the whole task table and RAM; the victim below {SMALL:.0%} of the largest task, whose oom_score_adj put its badness below the victim's",
+    reference=remedy.OOM_SCORE_ADJ,
+    judge=hog_protected,
+)
+BYSTANDER_KILLED = Rule(
+    cause="bystander_killed",
+    kinds=CHOSEN,
+    needs=f"the whole task table and RAM; the victim below {SMALL:.0%} of the largest task, which was not shielded",
+    reference="mm/oom_kill.c: oom_badness(), select_bad_process()",
+    judge=bystander_killed,
+)

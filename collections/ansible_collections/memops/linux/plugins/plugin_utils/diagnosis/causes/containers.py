@@ -77,14 +77,16 @@ def promised_bytes(host: HostFacts) -> int:
 
 
 NO_CONTAINER_LIMITS = Rule(
-    "no_container_limits",
-    HOST_OOM,
-    "https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory",
-    no_container_limits,
+    cause="no_container_limits",
+    kinds=HOST_OOM,
+    needs="the victim's container and its limit from the engine; no limit, and the victim held at least a tenth of RAM",
+    reference="https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory",
+    judge=no_container_limits,
 )
 LIMITS_OVERSUBSCRIBED = Rule(
-    "limits_oversubscribed",
-    HOST_OOM,
-    "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
-    limits_oversubscribed,
+    cause="limits_oversubscribed",
+    kinds=HOST_OOM,
+    needs="the running containers' limits from the engine, RAM and swap; the sum is larger, and the victim's container has a limit",
+    reference="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+    judge=limits_oversubscribed,
 )

@@ -16,6 +16,8 @@ HOST_SHORTAGE = HOST_OOM | {"userspace_oom_daemon"}
 MAIN = 0.5
 #: A quarter of RAM in something that should be small is worth naming.
 LARGE = 0.25
+#: tmpfs is meant to be small; from here on it is not.
+SHMEM_MATTERS = 0.3
 #: The kernel leaves swap slots unused at the end (clusters, swap cache), so
 #: "full" is a little less than all.
 SWAP_LEFT = 0.05
@@ -67,7 +69,7 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
     use = case.use
     if use is None or use.total_bytes is None or use.shmem_bytes is None:
         return _NO_FIGURES
-    if use.shmem_bytes < 0.3 * use.total_bytes or use.shmem_bytes < (use.anon_bytes or 0):
+    if use.shmem_bytes < SHMEM_MATTERS * use.total_bytes or use.shmem_bytes < (use.anon_bytes or 0):
         return None
     step = Step(
         f"tmpfs and shared memory held {size(use.shmem_bytes)} of {size(use.total_bytes)} RAM"
@@ -156,13 +158,37 @@ def _sure_of_anon(use: MemoryUse) -> str:
 
 
 HUGEPAGES_RESERVED = Rule(
-    "hugepages_reserved", HOST_OOM, "https://docs.kernel.org/admin-guide/mm/hugetlbpage.html", hugepages_reserved
+    cause="hugepages_reserved",
+    kinds=HOST_OOM,
+    needs=f"the report's hugepages lines and RAM; at least {LARGE:.0%} of RAM reserved and unused",
+    reference="https://docs.kernel.org/admin-guide/mm/hugetlbpage.html",
+    judge=hugepages_reserved,
 )
 UNRECLAIMABLE_SLAB = Rule(
-    "unreclaimable_slab", HOST_OOM, "https://docs.kernel.org/filesystems/proc.html#meminfo", unreclaimable_slab
+    cause="unreclaimable_slab",
+    kinds=HOST_OOM,
+    needs=f"the report's Mem-Info; slab_unreclaimable at least {LARGE:.0%} of RAM (certain if more than all anon)",
+    reference="https://docs.kernel.org/filesystems/proc.html#meminfo",
+    judge=unreclaimable_slab,
 )
-HOST_SHMEM_OR_TMPFS = Rule("shmem_or_tmpfs", HOST_OOM, "https://docs.kernel.org/filesystems/tmpfs.html", shmem_or_tmpfs)
+HOST_SHMEM_OR_TMPFS = Rule(
+    cause="shmem_or_tmpfs",
+    kinds=HOST_OOM,
+    needs=f"the report's Mem-Info; shmem at least {SHMEM_MATTERS:.0%} of RAM and more than anon (certain from {MAIN:.0%})",
+    reference="https://docs.kernel.org/filesystems/tmpfs.html",
+    judge=shmem_or_tmpfs,
+)
 SWAP_EXHAUSTED = Rule(
-    "swap_exhausted", HOST_SHORTAGE, "https://docs.kernel.org/admin-guide/mm/concepts.html#oom-killer", swap_exhausted
+    cause="swap_exhausted",
+    kinds=HOST_SHORTAGE,
+    needs=f"the report's swap totals; at most {SWAP_LEFT:.0%} free. Of a daemon's kill: the host's swap",
+    reference="https://docs.kernel.org/admin-guide/mm/concepts.html#oom-killer",
+    judge=swap_exhausted,
 )
-NO_SWAP = Rule("no_swap", HOST_SHORTAGE, "https://chrisdown.name/2018/01/02/in-defence-of-swap.html", no_swap)
+NO_SWAP = Rule(
+    cause="no_swap",
+    kinds=HOST_SHORTAGE,
+    needs=f"the report's swap totals and Mem-Info; swap 0 and anon the largest use or at least {LARGE:.0%} of RAM. Of a daemon's kill: the host's swap",
+    reference="https://chrisdown.name/2018/01/02/in-defence-of-swap.html",
+    judge=no_swap,
+)

@@ -83,9 +83,23 @@ def application_fault(case: Case) -> Judgement:
 
 
 OPERATOR_OR_RUNTIME_KILL = Rule(
-    "operator_or_runtime_kill", frozenset(("sigkill_not_oom",)), "signal(7): exit status 128+n", operator_or_runtime_kill
+    cause="operator_or_runtime_kill",
+    kinds=frozenset(("sigkill_not_oom",)),
+    needs="exit code 137 or status 9/KILL, and a kernel log that covers the time and holds no OOM kill of it",
+    reference="signal(7): exit status 128+n",
+    judge=operator_or_runtime_kill,
 )
 REQUESTED_KILL = Rule(
-    "operator_or_runtime_kill", frozenset((REQUESTED,)), "https://docs.kernel.org/admin-guide/sysrq.html", requested_kill
+    cause="operator_or_runtime_kill",
+    kinds=frozenset((REQUESTED,)),
+    needs="the report's trigger line with order=-1",
+    reference="https://docs.kernel.org/admin-guide/sysrq.html",
+    judge=requested_kill,
 )
-APPLICATION_FAULT = Rule("application_fault", frozenset(("segfault",)), "arch/x86/mm/fault.c: show_signal_msg()", application_fault)
+APPLICATION_FAULT = Rule(
+    cause="application_fault",
+    kinds=frozenset(("segfault",)),
+    needs="the kernel's line on the fault, or the unit's or container's end by SIGSEGV",
+    reference="arch/x86/mm/fault.c: show_signal_msg()",
+    judge=application_fault,
+)

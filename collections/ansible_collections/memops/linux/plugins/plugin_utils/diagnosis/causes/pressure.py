@@ -66,4 +66,10 @@ def thrashing_now(host: HostFacts) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-THRASHING = Rule("thrashing", frozenset(("userspace_oom_daemon",)), "https://docs.kernel.org/accounting/psi.html", thrashing)
+THRASHING = Rule(
+    cause="thrashing",
+    kinds=frozenset(("userspace_oom_daemon",)),
+    needs="the daemon's own line, which names the pressure",
+    reference="https://docs.kernel.org/accounting/psi.html",
+    judge=thrashing,
+)
