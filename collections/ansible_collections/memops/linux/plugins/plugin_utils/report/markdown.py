@@ -16,7 +16,10 @@ from .terminal import printable
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
 #: Markdown's own signs, and what HTML inside it would start with; an underscore inside a word is none.
 _SIGNS = re.compile(r"([\\`*{}\[\]<>#|~!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
-HOSTS_TOLD = 50
+#: A ticket is read by people: this many hosts are told, and this many incidents of one host alone or of each of several.
+HOSTS_TOLD = 25
+INCIDENTS_OF_ONE = 10
+INCIDENTS_OF_EACH = 2
 
 
 def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]]) -> str:
@@ -31,7 +34,20 @@ def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]]) -> str
     )
     environment.filters["md"] = escaped
     environment.filters["code"] = code
-    return environment.get_template("report.md.j2").render(report=report, diagnoses=diagnoses)
+    most = INCIDENTS_OF_ONE if len(report["hosts"]) == 1 else INCIDENTS_OF_EACH
+    return environment.get_template("report.md.j2").render(report=report, diagnoses=diagnoses, told=lambda diagnosis: told(diagnosis, most))
+
+
+def told(diagnosis: dict[str, Any], most: int) -> list[dict[str, Any]]:
+    """The incidents to tell: the one that the verdict speaks of first, and of those that are alike only one."""
+    lead = diagnosis["verdict"]["incident"]
+    incidents = diagnosis["incidents"]
+    ordered = incidents if lead is None else [incidents[lead], *incidents[:lead], *incidents[lead + 1 :]]
+    by_kind: dict[tuple, dict[str, Any]] = {}
+    for incident in ordered:
+        place = (incident["container"] or {}).get("name") or incident["unit"] or incident["cgroup"]
+        by_kind.setdefault((incident["kind"], incident["cause"], place, (incident["victim"] or {}).get("process")), incident)
+    return list(by_kind.values())[:most]
 
 
 def escaped(text: Any) -> str:

@@ -29,7 +29,10 @@ def printable(text: Any) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def table(rows: list[dict[str, Any]], columns: int) -> list[tuple[str, str | None]]:

@@ -29,6 +29,7 @@ def diagnosis(host="web1", code="memory", victim="dd"):
         "cause": "working_set_over_limit",
         "confidence": "certain",
         "cannot_tell": None,
+        "repeats": 1,
         "victim": {"process": victim, "pid": 7},
         "unit": None,
         "container": {"id": "c" * 64, "name": "shop"},
@@ -182,3 +183,19 @@ def test_report_json_is_json_for_any_text(run):
     write_diagnosis(run, "h", diagnosis("h", victim="\udcff" + HOSTILE))
 
     assert json.loads(json.dumps(report_document(collect_rows(run, ["h"]))))["hosts"][0]["victim"] == "\udcff" + HOSTILE
+
+
+def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first(run):
+    document = diagnosis("h")
+    other = {**document["incidents"][0], "victim": {"process": "java", "pid": 9}, "kind": "segfault"}
+    document["incidents"] = [other, *({**document["incidents"][0], "repeats": 40} for _number in range(40))]
+    document["verdict"]["incident"] = 5
+    write_diagnosis(run, "h", document)
+
+    text = markdown(report_document(collect_rows(run, ["h"])), iter([document]))
+
+    assert re.findall(r"^### (.*)$", text, re.M) == [
+        "memcg_oom: working_set_over_limit at 2026-11-20T10:00:00.000Z (40 times)",
+        "segfault: working_set_over_limit at 2026-11-20T10:00:00.000Z",
+    ]
+    assert "39 more are in diagnosis.json" in text
