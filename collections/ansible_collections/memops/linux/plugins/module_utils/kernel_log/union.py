@@ -5,11 +5,12 @@
 import time
 
 from ..collection.identity import utc
-from . import crash_dumps, journal, kmsg, log_files, phrases
+from . import crash_dumps, journal, kmsg, phrases
 from .keeping import Kept
 from .shortening import shortened, size
 
 DROPPABLE = ("excerpts",)
+LOG_FILES = ("messages", "syslog", "kern.log")
 #: Excerpts of one source that are held while the others are read, in section sizes.
 KEPT_SHARE = 4
 #: The newest excerpts stand whole up to this share of the section's bytes, the older ones without their bulk.
@@ -41,7 +42,10 @@ def collect(reader, request):
 
     logs = [journal.collect(reader, kept(), request.since), kmsg.collect(reader, kept())]
     logs = [log for log in logs if log]
-    logs += log_files.collect(reader, request.since, KEPT_SHARE * request.budget_bytes)
+    if any(name.startswith(LOG_FILES) for name in reader.names("/var/log", expected=False)):
+        from . import log_files  # hosts that have only a journal need not import it
+
+        logs += log_files.collect(reader, request.since, KEPT_SHARE * request.budget_bytes)
     logs += crash_dumps.collect(reader, kept, request.since)
     for log in logs:
         if log.dropped:
