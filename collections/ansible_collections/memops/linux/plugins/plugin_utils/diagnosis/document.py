@@ -12,6 +12,7 @@ from .case import Case
 from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
 from .rule import Fact, Lacking, Ranked, Remedy, Step
+from .wording import process
 
 SCHEMA = "memops.diagnosis/1"
 TASKS_SHOWN = 15
@@ -123,7 +124,7 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
     if not quoted and case.event and case.event.lines:
         quoted = (case.event.lines[0],)
     victim = case.victim
-    name = f"{victim.process} (pid {victim.pid})" if victim and victim.process else "a process"
+    name = process(victim.process, victim.pid) if victim and victim.process else "a process"
     words = {
         "memcg_oom": f"The kernel killed {name} because a memory cgroup was at its limit.",
         "global_oom": f"The kernel killed {name} because the host was out of memory.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from .case import MEMORY_KINDS
 from .host_facts import HostFacts
-from .wording import size
+from .wording import process, size
 
 #: What each code means; docs and schema repeat it.
 CODES = {
@@ -71,7 +71,7 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
     """The incident in one sentence."""
     item = incidents[index]
     victim = item["victim"] or {}
-    who = f"{victim['process']} (pid {victim['pid']})" if victim.get("process") else (item["unit"] or "a process")
+    who = process(victim["process"], victim["pid"]) if victim.get("process") else (item["unit"] or "a process")
     container = item["container"] or {}
     place = f" in container {container.get('name') or container['id'][:12]}" if container else f" in {item['unit']}" if item["unit"] else ""
     verb = {

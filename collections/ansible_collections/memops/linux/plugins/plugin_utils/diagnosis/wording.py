@@ -31,3 +31,8 @@ def percent(part: float, whole: float) -> str:
 def count(number: int, noun: str) -> str:
     """``count(2, "host") == "2 hosts"``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def process(name: str, pid: int | None) -> str:
+    """``process("dd", 7) == "dd (pid 7)"``; a service's line may name no pid."""
+    return name if pid is None else f"{name} (pid {pid})"
