@@ -11,7 +11,6 @@ hangs on and can start it again without that path.
 import errno
 import os
 import select
-import stat
 import subprocess
 import time
 
@@ -150,13 +149,6 @@ class Reader:
                 process.kill()
                 process.wait()
             process.stdout.close()
-
-    def is_socket(self, path):
-        """Whether a socket stands at this path."""
-        try:
-            return stat.S_ISSOCK(os.stat(self.root + path).st_mode)
-        except OSError:
-            return False
 
     def _note_error(self, path, error, expected):
         absent = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESRCH, errno.ENODEV)

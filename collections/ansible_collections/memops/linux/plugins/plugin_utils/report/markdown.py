@@ -60,7 +60,7 @@ def escaped(text: Any) -> str:
 
 
 def code(text: Any) -> str:
-    """Text as inline code, whatever backquotes it holds."""
-    shown = printable(text).replace("|", "\\|")
+    """Text as inline code, whatever backquotes it holds; not for tables, where a bar would end the cell."""
+    shown = printable(text)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", shown)), default=0) + 1)
     return f"{fence} {shown} {fence}" if len(fence) > 1 else f"`{shown}`"

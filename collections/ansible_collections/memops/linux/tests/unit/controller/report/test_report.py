@@ -199,3 +199,15 @@ def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first
         "segfault: working_set_over_limit at 2026-11-20T10:00:00.000Z",
     ]
     assert "39 more are in diagnosis.json" in text
+
+
+def test_each_quote_stands_on_its_own_line_and_word_for_word():
+    document = diagnosis("h")
+    document["incidents"][0]["quotes"][0]["text"] = "gfp_mask=0x101cca(GFP_HIGHUSER_MOVABLE|__GFP_WRITE), order=0"
+    row = {**dict.fromkeys(("time", "kind", "victim", "cause", "remedy")), "host": "h", "verdict": document["verdict"]}
+    report = {"made_at": "now", "answered": 1, "asked": 1, "counts": {"memory": 1}, "hosts": [row]}
+
+    page = MarkdownIt("commonmark").enable("table").render(markdown(report, iter([document])))
+
+    assert "<li><code>gfp_mask=0x101cca(GFP_HIGHUSER_MOVABLE|__GFP_WRITE), order=0</code> (/dev/kmsg)</li>" in page
+    assert "<li>Now: <code>docker update x</code></li>" in page
