@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any
 
 from ..events.kernel import read_kernel
-from ..events.model import Event, Line
+from ..events.model import Event, Line, ServiceEvent
 from ..events.services import read_services
 from . import document, verdict
 from .case import Case
@@ -28,7 +28,16 @@ from .user_space_cases import join_containers, join_services, join_units
 def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
     """The diagnosis of one host's evidence."""
     host = HostFacts(evidence)
-    cases = find_cases(host)
+    return diagnose_events(host, kernel_events(host), read_services(host.section("services").get("lines") or []))
+
+
+def diagnose_events(host: HostFacts, events: list[Event], services: list[ServiceEvent]) -> dict[str, Any]:
+    """The diagnosis of what logs say, with all that is known of the host besides.
+
+    events: the kernel's, the oldest first; services: user space's.
+    """
+    evidence = host.evidence
+    cases = find_cases(host, events, services)
     judged = [(case, *_judge(case)) for case in cases]
     incidents = [document.incident(case, held, lacking) for case, held, lacking in judged]
     _count_repeats(incidents, cases)
@@ -49,10 +58,10 @@ def diagnose(evidence: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def find_cases(host: HostFacts) -> list[Case]:
-    """All incidents that the evidence holds, the newest first."""
-    cases = cases_of_kernel(kernel_events(host), host)
-    cases = join_services(cases, read_services(host.section("services").get("lines") or []), host)
+def find_cases(host: HostFacts, events: list[Event], services: list[ServiceEvent]) -> list[Case]:
+    """All incidents of the logs and of the host's evidence, the newest first."""
+    cases = cases_of_kernel(events, host)
+    cases = join_services(cases, services, host)
     cases = join_units(cases, host)
     cases = join_containers(cases, host)
     return sorted(cases, key=lambda case: case.time or "", reverse=True)

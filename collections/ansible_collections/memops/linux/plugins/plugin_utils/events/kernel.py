@@ -34,24 +34,19 @@ def read_kernel(lines: Iterable[Line], page_bytes: int | None = None) -> list[Ev
 
     page_bytes: of the machine that wrote the log; inferred from each report if None.
     """
-    reading = _Reading()
-    last = None
-    for line in _single_lines(lines):
-        moment = (line.text, line.time, line.uptime_seconds)
-        if moment != last:  # two sources may have brought the same line
-            reading.read(line)
-        last = moment
-    return reading.finish(page_bytes)
-
-
-def _single_lines(lines: Iterable[Line]) -> Iterator[Line]:
-    """memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\\x0a``."""
+    reader = KernelReader()
     for line in lines:
-        if "\n" in line.text or "\\x0a" in line.text:
-            for part in line.text.replace("\\x0a", "\n").split("\n"):
-                yield Line(part, line.time, line.where, line.uptime_seconds)
-        else:
-            yield line
+        reader.feed(line)
+    return reader.finish(page_bytes)
+
+
+def _single_lines(line: Line) -> Iterator[Line]:
+    """memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\\x0a``."""
+    if "\n" in line.text or "\\x0a" in line.text:
+        for part in line.text.replace("\\x0a", "\n").split("\n"):
+            yield Line(part, line.time, line.where, line.uptime_seconds)
+    else:
+        yield line
 
 
 class _Failure:
@@ -68,8 +63,8 @@ class _Failure:
         return self.event
 
 
-class _Reading:
-    """The state between two lines.
+class KernelReader:
+    """Takes the messages of one log, one at a time; gives its events at the end.
 
     draft: the report at hand. failure: an allocation failure, if it began later.
     killed: the report that named a pid last. spare: takes the first line of a
@@ -82,6 +77,22 @@ class _Reading:
         self.failure: _Failure | None = None
         self.killed: dict[int | None, Draft] = {}
         self.spare = MemInfoReading()
+        self._last: tuple | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether an event has begun and its end has not come yet."""
+        return self.failure is not None or (self.draft is not None and self.draft.part < KILL)
+
+    def feed(self, line: Line) -> bool:
+        """Take one message; whether any line of it belongs to an event."""
+        taken = False
+        for single in _single_lines(line):
+            moment = (single.text, single.time, single.uptime_seconds)
+            # Two sources may have brought the same line.
+            taken = (self._read(single) if moment != self._last else taken) or taken
+            self._last = moment
+        return taken
 
     def finish(self, page_bytes: int | None) -> list[Event]:
         for found in self.found:
@@ -90,21 +101,21 @@ class _Reading:
         proven = (found for found in self.found if not isinstance(found, Draft) or found.proven)
         return [found if isinstance(found, ProcessFault) else found.finish(page_bytes) for found in proven]
 
-    def read(self, line: Line) -> None:
+    def _read(self, line: Line) -> bool:
         text = line.text[:_LONGEST].strip()
         match = _ROW.pattern.match(text) if text.startswith("[") else None
         if match is not None:
-            self._report_line(_ROW, match, line)
-            return
+            return self._report_line(_ROW, match, line)
         for key, pattern, form in _FORMS:
             if key in text and (match := pattern.match(text)) is not None:
                 take = self._stack_line if form.part == STACK else self._report_line
-                take(form, match, line)
-                return
-        if not (self._reaper_line(text, line) or self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line)):
-            self._other_line(text)
+                return take(form, match, line)
+        if self._reaper_line(text, line) or self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line):
+            return True
+        self._other_line(text)
+        return False
 
-    def _report_line(self, form: Form, match: re.Match[str], line: Line) -> None:
+    def _report_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         draft = self.draft
         if draft is None or form.part < draft.part or far_apart(draft.last, line) or form.another(draft, match):
             earlier, draft = draft, self._begin()
@@ -118,8 +129,9 @@ class _Reading:
                     self.killed[victim.pid] = draft
         elif form.part != TASKS:
             self.failure = None
+        return True
 
-    def _stack_line(self, form: Form, match: re.Match[str], line: Line) -> None:
+    def _stack_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         """Stacks are printed for many reasons, so they belong only to what has just begun, or to a panic."""
         draft = self.draft
         if self.failure is not None:
@@ -127,6 +139,9 @@ class _Reading:
                 self._who_failed(self.failure.event, match, line)
         elif draft is not None and (draft.part <= STACK or draft.report.panic) and not far_apart(draft.last, line):
             self._fill(draft, form, match, line)
+        else:
+            return False
+        return True
 
     @staticmethod
     def _fill(draft: Draft, form: Form, match: re.Match[str], line: Line) -> None:

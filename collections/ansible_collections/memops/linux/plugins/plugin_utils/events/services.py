@@ -27,12 +27,10 @@ def read_services(records: Iterable[Mapping[str, Any]]) -> list[ServiceEvent]:
     process is the program that wrote the line and unit where it runs; each of
     them may be missing. Lines on one death of one unit make one event.
     """
-    reading = _Reading()
+    reader = ServiceReader()
     for record in records:
-        text = str(record.get("text") or "")[:_LONGEST]
-        for part in text.replace("\\x0a", "\n").split("\n"):
-            reading.read(_Record(record, part.strip()))
-    return _without_enclosing_units(reading.events)
+        reader.feed(record)
+    return reader.finish()
 
 
 def _without_enclosing_units(events: list[ServiceEvent]) -> list[ServiceEvent]:
@@ -62,8 +60,11 @@ class _Record:
         self.line = Line(text, record.get("time"), str(where))
 
 
-class _Reading:
-    """events so far; of_unit: the open event of a unit's death, with the phrases it has; then what daemons said before they acted."""
+class ServiceReader:
+    """Takes messages one at a time; gives the events at the end.
+
+    events so far; of_unit: the open event of a unit's death, with the phrases it has; then what daemons said before they acted.
+    """
 
     def __init__(self) -> None:
         self.events: list[ServiceEvent] = []
@@ -71,12 +72,25 @@ class _Reading:
         self.eviction: ServiceEvent | None = None
         self.nohang: dict[str, Any] = {}
 
-    def read(self, record: _Record) -> None:
+    def feed(self, record: Mapping[str, Any]) -> bool:
+        """Take one record; whether any line of it belongs to an event."""
+        text = str(record.get("text") or "")[:_LONGEST]
+        taken = False
+        for part in text.replace("\\x0a", "\n").split("\n"):
+            taken = self._read(_Record(record, part.strip())) or taken
+        return taken
+
+    def finish(self) -> list[ServiceEvent]:
+        """All events, in the order in which they begin."""
+        return _without_enclosing_units(self.events)
+
+    def _read(self, record: _Record) -> bool:
         for form in _FORMS:
             if form.key in record.text:
                 match = form.pattern.search(record.text)
                 if match is not None and form.take(self, record, match) is not False:
-                    return
+                    return True
+        return False
 
     def add(self, record: _Record, kind: str, by: str, **facts: Any) -> ServiceEvent:
         event = ServiceEvent(kind=kind, by=by, detail=record.text, **facts)
@@ -98,11 +112,11 @@ class _Reading:
             event.quotes["line"] = record.line
 
 
-def _unit_oom(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _unit_oom(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     reading.of_death(record, match[1], "oom", "unit_oom_kill", "systemd")
 
 
-def _unit_exited(reading: _Reading, record: _Record, match: re.Match[str]) -> bool:
+def _unit_exited(reading: ServiceReader, record: _Record, match: re.Match[str]) -> bool:
     signal = match[3]
     if signal == "KILL":
         kind = "unit_killed"
@@ -114,7 +128,7 @@ def _unit_exited(reading: _Reading, record: _Record, match: re.Match[str]) -> bo
     return True
 
 
-def _unit_result(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _unit_result(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     """The last word on a unit's death."""
     unit, result = match[1], match[2]
     kind = {"oom-kill": "unit_oom_kill", "core-dump": "unit_crashed"}.get(result)
@@ -125,18 +139,18 @@ def _unit_result(reading: _Reading, record: _Record, match: re.Match[str]) -> No
     reading.of_unit.pop(unit, None)
 
 
-def _oomd(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _oomd(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     """systemd-oomd names the cgroup; systemd says it again of the unit, and from 258 on a mark comes before the kill."""
     cgroup = match[1]
     name = cgroup.rpartition("/")[2]
     reading.of_death(record, name, record.text.split(None, 1)[0], "oom_daemon_kill", "systemd-oomd", cgroup=cgroup)
 
 
-def _oomd_in_unit(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _oomd_in_unit(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     reading.of_death(record, match[1], "oomd", "oom_daemon_kill", "systemd-oomd")
 
 
-def _earlyoom(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _earlyoom(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     """A SIGKILL to the pid that just had its SIGTERM is the same kill."""
     pid, last = int(match[2]), reading.events[-1] if reading.events else None
     if last and last.by == "earlyoom" and last.pid == pid and match[1] == "KILL" and not far_apart(last.lines[-1], record.line):
@@ -146,19 +160,19 @@ def _earlyoom(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
     reading.add(record, "oom_daemon_kill", "earlyoom", process=match[3], pid=pid, rss_bytes=int(rss[1]) << 20 if rss else None)
 
 
-def _nohang_victim(reading: _Reading, record: _Record, match: re.Match[str]) -> bool:
+def _nohang_victim(reading: ServiceReader, record: _Record, match: re.Match[str]) -> bool:
     if "nohang" not in record.process:
         return False
     reading.nohang = {"pid": int(match[1]), "process": match[2]}
     return True
 
 
-def _nohang(reading: _Reading, record: _Record, _match: re.Match[str]) -> None:
+def _nohang(reading: ServiceReader, record: _Record, _match: re.Match[str]) -> None:
     reading.add(record, "oom_daemon_kill", "nohang", **reading.nohang)
     reading.nohang = {}
 
 
-def _evicting(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _evicting(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     """The kubelet's steps on one shortage: attempt, must evict, evicted. Shortages of disk are none of ours."""
     if match["resource"] != "memory":
         reading.eviction = None
@@ -168,14 +182,14 @@ def _evicting(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
         reading.eviction = reading.add(record, "kubelet_eviction", "kubelet")
 
 
-def _evicted(reading: _Reading, record: _Record, match: re.Match[str]) -> None:
+def _evicted(reading: ServiceReader, record: _Record, match: re.Match[str]) -> None:
     if reading.eviction is not None:
         reading.eviction.note(record.line, "pod")
         reading.eviction.process = match[1] or match[2]
         reading.eviction = None
 
 
-def _enomem(reading: _Reading, record: _Record, _match: re.Match[str]) -> bool:
+def _enomem(reading: ServiceReader, record: _Record, _match: re.Match[str]) -> bool:
     if record.process == "kernel":
         return False
     reading.add(record, "enomem", record.process or "unknown", process=record.process or None, unit=record.unit)
@@ -185,7 +199,7 @@ def _enomem(reading: _Reading, record: _Record, _match: re.Match[str]) -> bool:
 class _Form(NamedTuple):
     key: str
     pattern: Pattern
-    take: Callable[[_Reading, _Record, re.Match[str]], bool | None]
+    take: Callable[[ServiceReader, _Record, re.Match[str]], bool | None]
 
 
 _MIB = Pattern(r"VmRSS (\d+) MiB")
