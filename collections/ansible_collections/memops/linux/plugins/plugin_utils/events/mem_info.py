@@ -33,6 +33,7 @@ _TOTALS = {
     "bounce": "bounce_bytes",
     "kernel_misc_reclaimable": "kernel_misc_reclaimable_bytes",
     "free": "free_bytes",
+    "free_pcp": "free_pcp_bytes",
     "free_cma": "free_cma_bytes",
 }
 _ROLES = {"active_anon": "mem_info", "slab_unreclaimable": "slab_unreclaimable", "shmem": "shmem"}
@@ -45,16 +46,14 @@ _PAGES = {
     "pages HighMem": "high_mem_bytes",
     "pages of HIGHMEM": "high_mem_bytes",
     "pages reserved": "reserved_bytes",
+    "pages cma reserved": "cma_reserved_bytes",
     "reserved pages": "reserved_bytes",
     "pages hwpoisoned": "hwpoisoned_bytes",
 }
 #: Sums that only the nodes' lines hold (until 4.7 the zones').
-_NODE_SUMS = (
-    (Pattern(r" kernel_stack:(\d+)kB"), "kernel_stack_bytes"),
-    (Pattern(r" Balloon:(\d+)kB"), "balloon_bytes"),
-)
-_PRESENT = Pattern(r" present:(\d+)kB")
-_MANAGED = Pattern(r" managed:(\d+)kB")
+_SUMS = {"kernel_stack": "kernel_stack_bytes", "mlocked": "mlocked_bytes", "Balloon": "balloon_bytes"}
+#: The letters of migrate types stand for in which list a free block is.
+_TYPES = Pattern(r"\(([A-Z]+)\)$")
 
 
 class MemInfoReading:
@@ -69,6 +68,9 @@ class MemInfoReading:
         self.hugepages: list[dict] = []
         self.smallest_block: int | None = None
         self.quotes: dict[str, Line] = {}
+        self.pages_of_zones: dict[tuple[int, str], tuple[int, ...]] = {}
+        self.unreclaimable_nodes: list[int] = []
+        self._zone_at_hand: tuple[int, str] | None = None
         self._in_slab = False
         self._largest_pool = self._largest_cache = -1
 
@@ -89,7 +91,12 @@ class MemInfoReading:
     def finish(self, page_bytes: int) -> MemInfo:
         totals = {name: pages * page_bytes for name, pages in self.pages.items()} | self.bytes
         slab = sorted(self.slab, key=lambda cache: -cache[1])
-        return MemInfo(totals, list(self.zones.values()), slab, self.hugepages)
+        for key, reserves in self.pages_of_zones.items():
+            self.zones[key].reserves_bytes = tuple(pages * page_bytes for pages in reserves)
+        zones = list(self.zones.values())
+        present = [zone.present_bytes for zone in zones]
+        whole = self.complete and None not in present and sum(present) == totals["ram_bytes"]
+        return MemInfo(totals, zones, slab, self.hugepages, self.unreclaimable_nodes, whole)
 
     def _begin(self, _match: re.Match[str], _line: Line) -> None:
         self.begun = True
@@ -106,35 +113,65 @@ class MemInfoReading:
         return True
 
     def _node(self, match: re.Match[str], _line: Line) -> None:
-        for pattern, name in _NODE_SUMS:
-            size = pattern.search(match.string)
-            if size:
-                self.bytes[name] = self.bytes.get(name, 0) + int(size[1]) * 1024
+        figures = self._figures(match[2])
+        if figures.get("all_unreclaimable?") == 1:
+            self.unreclaimable_nodes.append(int(match[1]))
+
+    def _figures(self, text: str) -> dict[str, int]:
+        """The "name:5kB" of a node's or zone's line, in bytes; a size without its unit is one that the line's end cut off."""
+        figures = {}
+        words = text.split()
+        for word in words:
+            name, _colon, value = word.partition(":")
+            if value[-2:] in ("kB", "KB") and value[:-2].isdecimal():
+                figures[name] = int(value[:-2]) * 1024
+            elif name == "pages_scanned" and value.isdecimal():
+                figures[name] = int(value)
+        for name, total in _SUMS.items():
+            if name in figures:
+                self.bytes[total] = self.bytes.get(total, 0) + figures[name]
+        if "all_unreclaimable?" in words[:-1]:
+            figures["all_unreclaimable?"] = int(words[words.index("all_unreclaimable?") + 1] == "yes")
+        return figures
 
     def _zone(self, match: re.Match[str], line: Line) -> None:
         node, name = int(match[1] or 0), match[2]
-        tail = match[7]
-        present, managed = _PRESENT.search(tail), _MANAGED.search(tail)
-        free, low, high = (int(match[index]) * 1024 for index in (3, 5, 6))
+        figures = self._figures(match[8])
+        unreclaimable = figures.get("all_unreclaimable?")
+        free, least, low, high = (int(match[index]) * 1024 for index in (3, 5, 6, 7))
         self.zones[node, name] = Zone(
             node,
             name,
             free,
-            int(match[4]) * 1024,
+            least,
             low,
             high,
-            int(managed[1]) * 1024 if managed else None,
-            int(present[1]) * 1024 if present else None,
+            figures.get("managed"),
+            figures.get("present"),
+            boost_bytes=int(match[4]) * 1024 if match[4] else None,
+            reserved_highatomic_bytes=figures.get("reserved_highatomic"),
+            free_cma_bytes=figures.get("free_cma"),
+            all_unreclaimable=None if unreclaimable is None else bool(unreclaimable),
+            pages_scanned=figures.get("pages_scanned"),
         )
+        self._zone_at_hand = node, name
         self.quotes.setdefault(f"zone_{node}_{name}", line)
-        self._node(match, line)
+
+    def _reserves(self, match: re.Match[str], line: Line) -> None:
+        """It names no zone, but follows its zone's line."""
+        key, self._zone_at_hand = self._zone_at_hand, None
+        if key is not None:
+            self.pages_of_zones[key] = tuple(int(pages) for pages in match[1].split())
 
     def _free_blocks(self, match: re.Match[str], line: Line) -> None:
-        blocks = {}
+        blocks, types, size_bytes = {}, {}, 0
         for item in match[3].split():
             count, _times, size = item.partition("*")
             if count.isdecimal() and size.endswith("kB") and size[:-2].isdecimal():
-                blocks[int(size[:-2]) * 1024] = int(count)
+                size_bytes = int(size[:-2]) * 1024
+                blocks[size_bytes] = int(count)
+            elif size_bytes and (letters := _TYPES.match(item)):
+                types[size_bytes] = letters[1]
         # Sizes go up in each line, so its first block is a page.
         smallest = next(iter(blocks), None)
         if smallest and self.smallest_block is None:
@@ -142,7 +179,7 @@ class MemInfoReading:
         node, name = int(match[1] or 0), match[2]
         zone = self.zones.get((node, name))
         if zone is not None:
-            zone.free_blocks = blocks
+            zone.free_blocks, zone.block_types = blocks, types
             self.quotes.setdefault(f"free_blocks_{node}_{name}", line)
 
     def _hugepages(self, match: re.Match[str], line: Line) -> None:
@@ -184,13 +221,14 @@ class MemInfoReading:
 _Take = Callable[[MemInfoReading, re.Match[str], Line], bool | None]
 _FORMS: tuple[tuple[str, Pattern, _Take], ...] = (
     ("Mem-", Pattern(r"Mem-[Ii]nfo:"), MemInfoReading._begin),
-    (" active_anon:", Pattern(r"Node \d+ active_anon:"), MemInfoReading._node),
+    (" active_anon:", Pattern(r"Node (\d+) (active_anon:.*)"), MemInfoReading._node),
     (
         " free:",
         # "boost:" since 5.12; without "Node 0" where the kernel knows no nodes.
-        Pattern(r"(?:Node (\d+) )?([A-Z]\w*) free:(\d+)kB (?:boost:\d+kB )?min:(\d+)kB low:(\d+)kB high:(\d+)kB(.*)"),
+        Pattern(r"(?:Node (\d+) )?([A-Z]\w*) free:(\d+)kB (?:boost:(\d+)kB )?min:(\d+)kB low:(\d+)kB high:(\d+)kB(.*)"),
         MemInfoReading._zone,
     ),
+    ("lowmem_reserve[]:", Pattern(r"lowmem_reserve\[\]:((?: \d+)+)$"), MemInfoReading._reserves),
     ("kB", Pattern(r"(?:Node (\d+) )?([A-Z]\w*): (\d+\*\d+kB .*)"), MemInfoReading._free_blocks),
     (
         "hugepages_total=",

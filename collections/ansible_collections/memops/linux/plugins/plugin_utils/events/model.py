@@ -102,6 +102,10 @@ class Zone:
     """A zone line of Mem-Info with its free blocks (``show_free_areas``).
 
     free_blocks: block size in bytes -> how many such blocks are free.
+    block_types: block size -> letters of the migrate types they are of (U, M, E,
+        H, C, I; R before 4.4), where the report has them (since 3.12).
+    reserves_bytes: lowmem_reserve[], what the zone keeps from requests that could
+        use a higher zone, by that zone's number.
     """
 
     node: int
@@ -113,6 +117,13 @@ class Zone:
     managed_bytes: int | None = None
     present_bytes: int | None = None
     free_blocks: dict[int, int] = dataclasses.field(default_factory=dict)
+    block_types: dict[int, str] = dataclasses.field(default_factory=dict)
+    reserves_bytes: tuple[int, ...] = ()
+    boost_bytes: int | None = None
+    reserved_highatomic_bytes: int | None = None
+    free_cma_bytes: int | None = None
+    all_unreclaimable: bool | None = None
+    pages_scanned: int | None = None
 
 
 @dataclasses.dataclass
@@ -126,17 +137,21 @@ class MemInfo:
     bounce_bytes, free_bytes, free_cma_bytes, kernel_misc_reclaimable_bytes,
     page_cache_bytes (from "total pagecache pages"), swap_cache_bytes,
     swap_free_bytes, swap_total_bytes, ram_bytes, high_mem_bytes,
-    reserved_bytes, hwpoisoned_bytes, and the sums of the node lines
-    kernel_stack_bytes and balloon_bytes; only what the report holds.
+    reserved_bytes, hwpoisoned_bytes, free_pcp_bytes, cma_reserved_bytes, and the
+    sums of the node and zone lines kernel_stack_bytes, mlocked_bytes and
+    balloon_bytes; only what the report holds.
     slab: (cache, bytes held) of the "Unreclaimable slab info" table, largest first.
     hugepages: one dict per node and size: node, size_bytes, total, free,
-    surplus.
+    surplus. unreclaimable_nodes: of which the node's line says all_unreclaimable.
+    complete: all zones are there (they add up to the RAM), with totals and swap.
     """
 
     totals: dict[str, int] = dataclasses.field(default_factory=dict)
     zones: list[Zone] = dataclasses.field(default_factory=list)
     slab: list[tuple[str, int]] = dataclasses.field(default_factory=list)
     hugepages: list[dict] = dataclasses.field(default_factory=list)
+    unreclaimable_nodes: list[int] = dataclasses.field(default_factory=list)
+    complete: bool = False
 
 
 @dataclasses.dataclass

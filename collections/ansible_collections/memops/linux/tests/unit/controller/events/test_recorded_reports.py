@@ -115,6 +115,7 @@ def test_mem_info_in_bytes():
         "bounce_bytes": 0,
         "kernel_misc_reclaimable_bytes": 0,
         "free_bytes": 12171,
+        "free_pcp_bytes": 0,
         "free_cma_bytes": 0,
         "page_cache_bytes": 15517,
         "swap_cache_bytes": 15432,
@@ -122,7 +123,7 @@ def test_mem_info_in_bytes():
         "high_mem_bytes": 0,
         "reserved_bytes": 13171,
     }
-    kilobytes = {"swap_free_bytes": 0, "swap_total_bytes": 131068, "kernel_stack_bytes": 1280}
+    kilobytes = {"swap_free_bytes": 0, "swap_total_bytes": 131068, "kernel_stack_bytes": 1280, "mlocked_bytes": 0}
     expected = {name: count * 4096 for name, count in pages.items()} | {name: size * KIB for name, size in kilobytes.items()}
     assert memory.totals == expected
 
@@ -140,6 +141,11 @@ def test_zones_with_their_free_blocks():
         managed_bytes=15360 * KIB,
         present_bytes=15992 * KIB,
         free_blocks=dict(zip(sizes, (1, 1, 1, 2, 2, 1, 2, 1, 1, 1, 0), strict=True)),
+        block_types=dict(zip(sizes, ("M", "U", "M", "UM", "UM", "M", "UM", "U", "M", "M"), strict=False)),
+        reserves_bytes=(0, *[935 * 4 * KIB] * 4),
+        boost_bytes=0,
+        reserved_highatomic_bytes=0,
+        free_cma_bytes=0,
     )
     assert sum(size * count for size, count in dma32.free_blocks.items()) == 43940 * KIB
 
