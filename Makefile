@@ -8,7 +8,7 @@ INVENTORY ?= inventory.example
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench accuracy docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ sanity: $(VENV)/.dev ## ansible-test sanity for the collection
 
 bench: $(VENV)/.dev ## measure, and write the collection's docs/benchmarks.md
 	$(BIN)/python -m bench
+
+accuracy: $(VENV)/.dev ## diagnose the labelled logs in LABELS= (labels.json beside them), and count what is right
+	$(BIN)/python tools/accuracy.py $(LABELS)
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py

@@ -54,6 +54,11 @@ class Case:
         return self.victims[0] if self.victims else None
 
     @property
+    def concerned(self) -> Victim | Trigger | None:
+        """Whom the incident is about: who was killed, else who asked or broke."""
+        return self.victim or self.trigger
+
+    @property
     def report(self) -> OomReport | None:
         """The kernel's report, where the incident rests on one."""
         return self.event if isinstance(self.event, OomReport) else None

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..events.model import AllocationFailure, Event, OomReport, ProcessFault, Victim
+from ..events.model import AllocationFailure, Event, OomReport, ProcessFault, Trigger
 from . import memory_use, owner
 from .case import Case
 from .host_facts import HostFacts
@@ -41,7 +41,7 @@ def _case(event: Event, host: HostFacts) -> Case | None:
             host=host,
             time=event.time,
             event=event,
-            victims=[Victim(process=event.process, pid=event.pid)],
+            trigger=Trigger(event.process, event.pid, event.gfp_mask, event.gfp_flags, event.order),
             use=memory_use.of_host(event.memory) if event.memory else None,
         )
     if isinstance(event, ProcessFault) and event.kind in _KIND_OF_FAULT:
@@ -51,7 +51,7 @@ def _case(event: Event, host: HostFacts) -> Case | None:
                 host=host,
                 time=event.time,
                 event=event,
-                victims=[Victim(process=event.process, pid=event.pid)],
+                trigger=Trigger(event.process, event.pid) if event.process else None,
                 victim_cgroup=event.cgroup,
             )
         )

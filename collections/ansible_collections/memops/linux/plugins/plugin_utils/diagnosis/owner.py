@@ -8,10 +8,15 @@ from ...module_utils.host import cgroup_owner
 from .case import Case
 
 
+def is_cut(path: str) -> bool:
+    """Whether a viewer shortened the path, so that its end, which names the owner, is missing."""
+    return path.endswith(("...", "…"))
+
+
 def attribute(case: Case) -> Case:
     """Fill in unit and container from the victim's cgroup, else from the limit's."""
     for path in (case.victim_cgroup, case.cgroup):
-        if not path:
+        if not path or is_cut(path):
             continue
         container_id = cgroup_owner.container_id(path)
         if container_id and case.container is None:

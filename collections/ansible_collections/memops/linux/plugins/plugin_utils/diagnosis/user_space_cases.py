@@ -11,6 +11,7 @@ case by their word alone.
 from __future__ import annotations
 
 from ..events.model import Event, Line, ServiceEvent, Victim
+from . import owner
 from .case import KERNEL_OOM_KINDS, Case
 from .host_facts import HostFacts
 from .times import earlier, seconds_between
@@ -41,7 +42,7 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
     for event in sorted(events, key=lambda event: order.get(event.kind, 1)):
         if event.kind not in _KIND_OF_SERVICE_EVENT:
             continue
-        known = _of_unit(joined, event.unit, event.time, event.kind) or _same_crash(joined, event)
+        known = _of_unit(joined, event.unit, event.time, event.kind) or _same_crash(joined, event) or _same_kill(joined, event)
         if known is not None:
             known.unit = known.unit or event.unit
             _confirm(known, event.quotes.get("line") or (event.lines[0] if event.lines else None))
@@ -52,8 +53,8 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
                 host=host,
                 time=event.time,
                 event=event,
-                victims=[_victim(event)],
-                victim_cgroup=event.cgroup,
+                victims=[_victim(event)] if event.process or event.pid else [],
+                cgroup=event.cgroup,
                 unit=event.unit,
                 complete=False,
                 missing=() if event.kind == "oom_daemon_kill" else ("the kernel's own report",),
@@ -130,7 +131,7 @@ def _reported(kind: str, host: HostFacts, line: Line, unit: str | None) -> Case:
 
 
 def _victim(event: ServiceEvent) -> Victim:
-    return Victim(process=event.process, pid=event.pid, anon_rss_bytes=event.rss_bytes)
+    return Victim(process=event.process, pid=event.pid)
 
 
 def _of_unit(cases: list[Case], unit: str | None, time: str | None, kind: str) -> Case | None:
@@ -152,6 +153,18 @@ def _same_crash(cases: list[Case], event: ServiceEvent) -> Case | None:
         return None
     near = (case for case in cases if case.kind == "segfault" and case.unit is None and case.event is not event)
     return next((case for case in near if _within(case.time, event.time, SAME_CRASH_SECONDS)), None)
+
+
+def _same_kill(cases: list[Case], event: ServiceEvent) -> Case | None:
+    """Where the kernel's lines are cut, so that no unit shows, systemd's line within seconds gives it."""
+    if event.kind != "unit_oom_kill":
+        return None
+    nameless = (case for case in cases if case.kind in KERNEL_OOM_KINDS and case.unit is None and case.container is None and _is_cut(case.victim_cgroup or case.cgroup))
+    return next((case for case in nameless if _within(case.time, event.time, SAME_CRASH_SECONDS)), None)
+
+
+def _is_cut(cgroup: str | None) -> bool:
+    return cgroup is None or owner.is_cut(cgroup)
 
 
 def _within(one: str | None, other: str | None, seconds: float) -> bool:

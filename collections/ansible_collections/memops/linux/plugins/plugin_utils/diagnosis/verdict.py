@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .case import MEMORY_KINDS
+from .case import KERNEL_OOM_KINDS, MEMORY_KINDS
 from .host_facts import HostFacts
 from .wording import process, size
 
@@ -71,7 +71,10 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
     """The incident in one sentence."""
     item = incidents[index]
     victim = item["victim"] or {}
-    who = process(victim["process"], victim["pid"]) if victim.get("process") else (item["unit"] or "a process")
+    concerned = victim if victim.get("process") else item["trigger"] or {}
+    if item["kind"] in KERNEL_OOM_KINDS:
+        concerned = victim
+    who = process(concerned["process"], concerned["pid"]) if concerned.get("process") else (item["unit"] or "a process")
     container = item["container"] or {}
     place = f" in container {container.get('name') or container['id'][:12]}" if container else f" in {item['unit']}" if item["unit"] else ""
     verb = {

@@ -136,9 +136,8 @@ class Draft:
             numbers = self._row_of(victim.pid)
             victim.uid = numbers.get("uid") if victim.uid is None else victim.uid
             victim.oom_score_adj = numbers.get("oom_score_adj") if victim.oom_score_adj is None else victim.oom_score_adj
-        trigger = report.trigger
-        if trigger is not None and trigger.oom_score_adj is None:
-            trigger.oom_score_adj = self._row_of(trigger.pid).get("oom_score_adj")
+        if report.trigger is not None and "trigger" not in report.quotes:
+            report.trigger.oom_score_adj = self._row_of(report.trigger.pid).get("oom_score_adj")
 
     def _row_of(self, pid: int | None) -> dict[str, int]:
         row = self.table.find(pid) if self.table is not None else None

@@ -64,7 +64,7 @@ def _row(run_folder: str, host: str) -> dict[str, Any]:
     }
     if verdict["incident"] is not None:
         incident = diagnosis["incidents"][verdict["incident"]]
-        victim = incident["victim"] or {}
+        victim = incident["victim"] or incident["trigger"] or {}
         row.update(
             time=incident["time"],
             kind=incident["kind"],

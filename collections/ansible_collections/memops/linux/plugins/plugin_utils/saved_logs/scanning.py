@@ -48,12 +48,13 @@ class Scanner:
     blocks: the log, in pieces of any size. still_open: asked after each piece,
     whether an event has begun in it that has not ended; then the next lines
     follow. bytes_read, lines_read: of the lines so far, of the whole log at the
-    end. head, tail: whole lines from its first and last 64 KiB. dropped_bytes:
+    end. whole: the log is given in one piece. head, tail: whole lines from its first and last 64 KiB. dropped_bytes:
     of lines that were too long.
     """
 
     def __init__(self, blocks: Iterator[bytes], still_open: Callable[[], bool]) -> None:
         self.bytes_read = self.lines_read = 0
+        self.whole = False
         self.head = self.tail = b""
         self._chunks = LineChunks(blocks)
         self._still_open = still_open
@@ -80,6 +81,7 @@ class Scanner:
                 start.extend(itertools.islice(chunks, 1))
 
     def _whole(self, log: bytes) -> Iterator[Piece]:
+        self.whole = True
         if log:
             yield Piece(log, 1, False)
         self._count(log)
@@ -125,7 +127,7 @@ class _Hits:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._next = {needle: -1 for needle in NEEDLES}
+        self._next = dict.fromkeys(NEEDLES, -1)
         self._begun = False
 
     def next(self, position: int) -> int:

@@ -68,7 +68,7 @@ def test_the_recorded_report_leads_to(recording, kind, cause, confidence, victim
 
     SCHEMA.validate(diagnosis)
     incident = diagnosis["incidents"][diagnosis["verdict"]["incident"]]
-    assert (incident["kind"], incident["cause"], incident["confidence"], incident["victim"]["process"]) == (kind, cause, confidence, victim)
+    assert (incident["kind"], incident["cause"], incident["confidence"], (incident["victim"] or incident["trigger"])["process"]) == (kind, cause, confidence, victim)
     assert all(step["quotes"] or step["text"] for step in incident["because"])
     assert diagnosis["verdict"]["code"] == ("not_memory" if kind == "segfault" else "memory")
 

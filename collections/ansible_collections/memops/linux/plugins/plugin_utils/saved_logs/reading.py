@@ -1,0 +1,194 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One saved log in, its events out, in one pass and in memory that does not grow with the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..events.draft import far_apart
+from ..events.kernel import KernelReader
+from ..events.model import Event, Line
+from ..events.services import ServiceReader
+from .direction import in_order, newest_first
+from .model import DamagedLog, LogFile, LogReading
+from .prefix import KERNEL, Message, cleaned, message, tag_in_text
+from .records import Record, Records
+from .scanning import Piece, Scanner
+from .stamps import Clock
+
+#: Lines of others that may stand within a report, and after its kill line.
+FOREIGN_LINES, TAIL_LINES = 500, 12
+#: Words of the kernel that show where its message begins behind a prefix of no known form.
+_ANCHOR = re.compile(
+    r"(?:Memory cgroup out of memory|Out of memory)(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process \d+|oom-kill:constraint=CONSTRAINT_"
+    r"|oom_reaper: reaped process \d+|\S+ invoked oom-killer: gfp_mask=0x"
+)
+_ANCHOR_WITHIN = 120
+_QUOTING = re.compile(r"[\"'`=]")
+_NUMBER = re.compile(r":(\d+)$")
+
+
+def read_log(file: LogFile) -> LogReading:
+    """All that a log says of memory. Raises OSError if it cannot be opened; damage further on is a note."""
+    reading = _Reading(file)
+    try:
+        for piece in reading.scanner:
+            reading.take(piece)
+    except DamagedLog as damage:
+        reading.notes.append(str(damage))
+    return reading.finish()
+
+
+class _Machine:
+    """The kernel's messages of one host, boot after boot."""
+
+    def __init__(self, host: str | None) -> None:
+        self.host = host
+        self.readers = [KernelReader()]
+        self.last: Line | None = None
+        self.dates = False  # whether its lines carry a wall clock
+
+    def feed(self, line: Line) -> bool:
+        if self.last is not None and _another_log(self.last, line):
+            self.readers.append(KernelReader())
+        if line.time is not None or line.uptime_seconds is not None:
+            self.last = line
+        return self.readers[-1].feed(line)
+
+    def goes_on_in(self, line: Line) -> bool:
+        """Whether a line that names its host may be of this machine, whose lines named none."""
+        return self.host is None and self.last is not None and not _another_log(self.last, line) and not far_apart(self.last, line)
+
+
+def _another_log(last: Line, line: Line) -> bool:
+    """Whether two lines cannot be of one boot: their stamps cannot be compared, or uptime falls."""
+    if line.uptime_seconds is not None and last.uptime_seconds is not None:
+        return line.uptime_seconds < last.uptime_seconds - 1
+    has_stamp = line.time is not None or line.uptime_seconds is not None
+    return has_stamp and (line.time is None or last.time is None)
+
+
+class _Reading:
+    def __init__(self, file: LogFile) -> None:
+        self.file = file
+        self.clock = Clock(file.modified_at)
+        self.records = Records(self.clock)
+        self.scanner = Scanner(file.blocks(), self._still_open)
+        self.services = ServiceReader()
+        self.machines: dict[str | None, _Machine] = {}
+        self.machine: _Machine | None = None
+        self.notes: list[str] = []
+        self.stamped_lines = 0
+        self._foreign = 0
+        self._whole: list[Record] | None = None  # of a log that is given in one piece, until its direction is known
+
+    def take(self, piece: Piece) -> None:
+        records = self.records.of_piece(piece)
+        if self.scanner.whole:
+            self._whole = list(records)
+            return
+        for record in records:
+            self._feed(record)
+
+    def finish(self) -> LogReading:
+        rest = list(self.records.finish())
+        if self._whole is not None:
+            records = self._whole + rest
+            if newest_first(records):
+                self.notes.append("it runs from the newest line to the oldest")
+            rest = in_order(records)
+        for record in rest:
+            self._feed(record)
+        events = [event for machine in dict.fromkeys(self.machines.values()) for reader in machine.readers for event in reader.finish(None)]
+        if len(self.machines) > 1 or any(len(machine.readers) > 1 for machine in self.machines.values()):
+            events.sort(key=_line_number)
+        return LogReading(
+            events=events,
+            services=self.services.finish(),
+            first_at=self._edge(self.scanner.head, min),
+            last_at=self._edge(self.scanner.tail or self.scanner.head, max),
+            bytes_read=self.scanner.bytes_read,
+            lines_read=self.scanner.lines_read,
+            stamped_lines=self.stamped_lines,
+            notes=self.notes + self._assumptions(),
+        )
+
+    def _still_open(self) -> bool:
+        if self.records.unfinished:
+            return True
+        reader = self.machine.readers[-1] if self.machine is not None else None
+        return self._foreign < (FOREIGN_LINES if reader is not None and reader.open else TAIL_LINES)
+
+    def _feed(self, record: Record) -> None:
+        said = record.message
+        if not said.text:
+            return
+        where = f"{self.file.name}:{record.number}"
+        taken = said.program in (None, KERNEL) and self._feed_kernel(said, where)
+        if not taken and said.program != KERNEL:
+            taken = self._feed_services(said, where)
+        self._foreign = 0 if taken else self._foreign + 1
+        self.stamped_lines += said.stamped or taken
+
+    def _feed_kernel(self, said: Message, where: str) -> bool:
+        line = Line(said.text, said.time, where, said.uptime_seconds)
+        self.machine = self._machine_of(said.host, line)
+        if self.machine.feed(line):
+            return True
+        if said.program is None and not said.of_ring_buffer:
+            found = _ANCHOR.search(said.text, 0, _ANCHOR_WITHIN + 80)
+            if found is not None and 0 < found.start() <= _ANCHOR_WITHIN and not _QUOTING.search(said.text, 0, found.start()):
+                return self.machine.feed(Line(said.text[found.start() :], said.time, where, said.uptime_seconds))
+        return False
+
+    def _machine_of(self, host: str | None, line: Line) -> _Machine:
+        if host is None:
+            machine = self.machine or self.machines.setdefault(None, _Machine(None))
+        elif host in self.machines:
+            machine = self.machines[host]
+        elif self.machine is not None and self.machine.goes_on_in(line):
+            machine = self.machine
+            machine.host = host
+        else:
+            machine = _Machine(host)
+        self.machines.setdefault(host, machine)
+        return machine
+
+    def _feed_services(self, said: Message, where: str) -> bool:
+        process, text = said.program, said.text
+        if process is None:
+            tag = tag_in_text(text)
+            if tag is not None:
+                process, _pid, text = tag
+        record = {"text": text, "time": said.time, "process": process or "", "unit": said.unit, "where": where}
+        return self.services.feed(record)
+
+    def _edge(self, data: bytes, choose: type[min]) -> str | None:
+        lines = data.split(b"\n")
+        lines = lines[:50] if choose is min else lines[-50:]
+        times = [found.time for line in lines if (found := message(cleaned(line.decode("utf-8", "replace")[:2000]), self.clock)).time]
+        return choose(times, default=None)
+
+    def _assumptions(self) -> list[str]:
+        notes = []
+        if self.clock.without_year:
+            notes.append("its stamps have no year: taken as the last such day before the file was written")
+        if self.clock.without_zone:
+            notes.append("its stamps have no time zone: taken as UTC")
+        if self.scanner.dropped_bytes:
+            notes.append(f"{self.scanner.dropped_bytes} bytes of overlong lines were not read")
+        return notes
+
+
+def _line_number(event: Event) -> int:
+    found = _NUMBER.search(event.lines[0].where) if event.lines else None
+    return int(found[1]) if found else 0
+
+
+def blocks_of(path: str, size: int = 1 << 20) -> Iterator[bytes]:
+    """A plain file's bytes."""
+    with open(path, "rb") as handle:
+        while block := handle.read(size):
+            yield block

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lines that a mail client, a ticket or a terminal broke are made whole again.
+
+Only the long lines of a report suffer from it, and each of them ends in a way
+that is known: one that has not ended takes in what follows without a stamp.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_ENDS_OF_KILL = r"(?:oom_score_adj:-?\d+|sacrifice child|or a child|shmem-rss:\d+kB|file-rss:\d+kB|swap:\d+kB)\.?"
+
+
+class _Long(NamedTuple):
+    """begins: how such a line begins; ends: how it ends; goes_on: what may follow though it seems to have ended."""
+
+    begins: re.Pattern[str]
+    ends: re.Pattern[str]
+    goes_on: re.Pattern[str] | None = None
+
+
+def _long(begins: str, ends: str, goes_on: str | None = None) -> _Long:
+    return _Long(re.compile(begins), re.compile(f"(?:{ends})$"), re.compile(goes_on) if goes_on else None)
+
+
+_LONG = (
+    _long(
+        r"(?:Memory cgroup out of memory|Out of [mM]emory)\b|(?:OOM )?[Kk]illed(?: process\b|$)",
+        _ENDS_OF_KILL,
+        r"shmem-rss:|UID:|pgtables:|oom_score_adj:|score \d|or sacrifice",
+    ),
+    _long(r"oom-kill:constraint=", r",uid=\d+"),
+    _long(r"oom_reaper: reaped", r"shmem-rss:\d+kB"),
+    _long(r".{1,64}? invoked oom-killer", r"oom_score_adj=-?\d+|order=-?\d+|oomkilladj=-?\d+", r"oom_(?:score_)?adj="),
+    _long(r"\[ *\d+\] +\d+ +\d+ ", r"-?\d+ +\S*[^\d\s-]\S*(?: \S+)*"),
+    _long(r"\[ *pid *\]", r"name"),
+    _long(r"Task in /", r"as a result of limit of /\S*"),
+    _long(r"Memory cgroup stats for /", r":", r"\w+:\d+KB"),
+    _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable) free:", r"all_unreclaimable\? \w+|free_cma:\d+kB"),
+    _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable): \d+\*", r"= \d+kB"),
+    _long(r"Node \d+ active_anon:", r"all_unreclaimable\? \w+|Balloon:\d+kB"),
+    _long(r".{1,64}: page allocation failure", r"mems_allowed=[\d,-]+|mode:0x[0-9a-f]+(?:\(\S*\))?", r"nodemask|,"),
+    _long(r"(?:CPU: \d+ (?:UID: \d+ )?PID: \d+|Pid: \d+, comm:)", r"#\d+.*"),
+    _long(r".{1,64}\[\d+\]: segfault at", r"\]"),
+    _long(r"Tasks in /", r"memory\.oom\.group set"),
+    _long(r"Kernel panic - not", r"enabled|selected|memory.*|processes\.*"),
+    _long(r"(?:memory|memory\+swap|kmem|swap): usage", r"failcnt \d+"),
+    _long(r"Killed /", r"activity|used.*"),
+)
+#: Beginnings of lines that stand for themselves, so that they end what came before.
+_OWN = re.compile(
+    r"(?:Memory cgroup|Out of [mM]emory|Killed process|oom-kill:|oom_reaper:|\[|Task in|Tasks|Mem-|Node \d|DMA|Normal|HighMem|lowmem"
+    r"|active_anon|active_file|unevictable|slab_|mapped|free:|\d+ (?:total|pages)|Swap|Free swap|Total swap|memory: |memory\+|swap: |kmem: |[a-z_]+ \d+$|cache:"
+    r"|Call |CPU|Pid|Hardware|Modules|RIP|RSP|R[A-Z0-9]X|Code:|<|--|\.\.\.|.{1,64} invoked oom|.{1,64} cpuset=|\S+\+0x|\? |Linux version|\+ )"
+)
+_TIRED = 8
+
+
+def unfinished(text: str) -> bool:
+    """Whether a line is one of the long ones and has not ended."""
+    return any(form.begins.match(text) and not form.ends.search(text) for form in _LONG)
+
+
+def continues(text: str, following: str) -> bool:
+    """Whether a line without a stamp is the rest of the long line before it."""
+    if not following or _OWN.match(following):
+        return False
+    for form in _LONG:
+        if form.begins.match(text):
+            if not form.ends.search(text):
+                return True
+            return form.goes_on is not None and form.goes_on.match(following) is not None
+    return False
+
+
+def too_many(pieces: int) -> bool:
+    """Whether so many pieces have been put together that they are no line."""
+    return pieces > _TIRED
