@@ -19,7 +19,10 @@ from .needles import Hits
 SMALL = 4 << 20
 #: What is given around a line with a needle: the lines that interrupted or announced it.
 BEFORE_BYTES, BEFORE_LINES = 16 << 10, 20
-AFTER_LINES = 10
+AFTER_LINES = 12
+#: The same where an entry has a line for each of its fields, as the journal exports it.
+ENTRY_LINES = 60
+_FIELD_OF_ENTRY = b"\n_BOOT_ID=", b"\n    _BOOT_ID="
 #: How much is given at once while an event is open: first and at most.
 LEAST_FOLLOW_BYTES, MOST_FOLLOW_BYTES = 4 << 10, 64 << 10
 EDGE_BYTES = 64 << 10
@@ -39,11 +42,13 @@ class Scanner:
     blocks: the log, in blocks of any size. still_open: asked after each piece
     was consumed, whether an event has begun that has not ended; then the next
     lines follow. bytes_read, lines_read: of the lines so far, and of the whole
-    log at the end. head: whole lines from its first 64 KiB.
+    log at the end. whole: the log is given in one piece. head: whole lines from
+    its first 64 KiB.
     """
 
     def __init__(self, blocks: Iterable[bytes], still_open: Callable[[], bool]) -> None:
         self.bytes_read = self.lines_read = 0
+        self.whole = False
         self.head = b""
         self._chunks = LineChunks(blocks)
         self._still_open = still_open
@@ -51,6 +56,7 @@ class Scanner:
         self._kept = b""  # the last lines so far, as far as they were not given
         self._all_given = False
         self._follow_bytes = 0
+        self._before, self._after = BEFORE_LINES, AFTER_LINES
 
     @property
     def tail(self) -> bytes:
@@ -73,6 +79,8 @@ class Scanner:
         else:
             yield from self._whole(start)
             return
+        if any(field in start[0] for field in _FIELD_OF_ENTRY):
+            self._before = self._after = ENTRY_LINES
         while start:
             chunk = start.pop(0)
             yield from self._found(chunk)
@@ -81,6 +89,7 @@ class Scanner:
                 start.extend(itertools.islice(chunks, 1))
 
     def _whole(self, chunks: list[bytes]) -> Iterator[Piece]:
+        self.whole = True
         for chunk in chunks:
             self._count(chunk)
         if chunks:
@@ -110,14 +119,14 @@ class Scanner:
                 hit = hits.next(max(given, searched))
                 if hit is None:
                     break
-                begin = _lines_back(data, given, data.rfind(b"\n", 0, hit) + 1)
-                end, contiguous = _lines_on(data, hit), contiguous and begin == given
+                begin = _lines_back(data, given, data.rfind(b"\n", 0, hit) + 1, self._before)
+                end, contiguous = _lines_on(data, hit, self._after), contiguous and begin == given
             line_number, counted = line_number + data.count(b"\n", counted, begin), begin
             yield Piece(data[begin:end], line_number, contiguous)
             given, end, contiguous = end, 0, True
             self._follow_bytes = (self._follow_bytes or LEAST_FOLLOW_BYTES) if self._still_open() else 0
         self._all_given = given == size
-        self._kept = data[_lines_back(data, given, size) :]
+        self._kept = data[_lines_back(data, given, size, self._before) :]
 
 
 def _line_end(data: bytes, position: int) -> int:
@@ -125,10 +134,10 @@ def _line_end(data: bytes, position: int) -> int:
     return data.find(b"\n", position - 1) + 1 or len(data)
 
 
-def _lines_back(data: bytes, least: int, start: int) -> int:
-    """Where the lines begin that are given before the one at ``start``; none of them before ``least``."""
+def _lines_back(data: bytes, least: int, start: int, number: int) -> int:
+    """Where the ``number`` lines begin that are given before the one at ``start``; none of them before ``least``."""
     lowest = max(least, start - BEFORE_BYTES)
-    for _line in range(BEFORE_LINES):
+    for _line in range(number):
         before = data.rfind(b"\n", lowest, max(lowest, start - 1)) + 1
         if not before:
             return lowest if lowest == least else start
@@ -136,9 +145,9 @@ def _lines_back(data: bytes, least: int, start: int) -> int:
     return start
 
 
-def _lines_on(data: bytes, position: int) -> int:
-    """The end of the line at ``position`` and of the lines that are given after it."""
-    for _line in range(AFTER_LINES + 1):
+def _lines_on(data: bytes, position: int, number: int) -> int:
+    """The end of the line at ``position`` and of the ``number`` lines that are given after it."""
+    for _line in range(number + 1):
         position = _line_end(data, position + 1)
         if position >= len(data):
             break
