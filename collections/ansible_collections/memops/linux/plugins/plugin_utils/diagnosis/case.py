@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
-from ..events.model import Event, Line, OomReport, Task, Trigger, Victim
+from ..events.gfp import Request, read_request
+from ..events.model import AllocationFailure, Event, Line, MemInfo, OomReport, Task, Trigger, Victim
+from . import allocation
+from .allocation import Allocation
 from .host_facts import HostFacts
 from .memory_use import MemoryUse
+from .nodes import node_list
 
 #: Kinds in which the kernel's OOM killer acted.
 KERNEL_OOM_KINDS = frozenset(("global_oom", "memcg_oom", "cpuset_oom", "mempolicy_oom", "panic_on_oom", "unknown_oom"))
@@ -28,6 +33,7 @@ class Case:
     cgroup: the memory cgroup whose limit was hit, victim_cgroup the victim's.
     container: the engine's record of it, or at least its id and cgroup.
     notes: facts for the reader that hold whatever the cause is.
+    log: all cases of the same log and host, this one among them, in the order of the log.
     """
 
     kind: str
@@ -48,6 +54,7 @@ class Case:
     complete: bool = True
     missing: tuple[str, ...] = ()
     notes: list[str] = dataclasses.field(default_factory=list)
+    log: list[Case] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     @property
     def victim(self) -> Victim | None:
@@ -62,6 +69,43 @@ class Case:
     def report(self) -> OomReport | None:
         """The kernel's report, where the incident rests on one."""
         return self.event if isinstance(self.event, OomReport) else None
+
+    @property
+    def memory(self) -> MemInfo | None:
+        """The host's memory as the event's own lines tell it."""
+        return self.event.memory if isinstance(self.event, (OomReport, AllocationFailure)) else None
+
+    @functools.cached_property
+    def request(self) -> Request | None:
+        """What the allocation asked for, where its mask can be read."""
+        asked = self.event if isinstance(self.event, AllocationFailure) else self.trigger
+        if asked is None or asked.gfp_mask is None:
+            return None
+        line = next(iter(self.quoted("trigger")), None)
+        bare = line is not None and any(f"{asked.gfp_mask}{mark}" in line.text for mark in (", ", " "))
+        kernel = getattr(self.event, "kernel", None)
+        return read_request(asked.gfp_mask, asked.gfp_flags, kernel, False if bare else None)
+
+    @functools.cached_property
+    def allocation(self) -> Allocation | None:
+        """The request against the zones or the limit that refused it."""
+        asked = self.event if isinstance(self.event, AllocationFailure) else self.trigger
+        order = asked.order if asked is not None else None
+        if self.kind == "memcg_oom":
+            return allocation.against_limit(order, self.request)
+        if self.memory is None or order is None or order < 0:
+            return None
+        smallest = min((min(zone.free_blocks) for zone in self.memory.zones if zone.free_blocks), default=None)
+        page = smallest or self.host.page_bytes or 4096
+        return allocation.against_zones(order, self.request, self.memory, self.nodes_allowed(), page)
+
+    def nodes_allowed(self) -> frozenset[int] | None:
+        """The nodes that a cpuset or a memory policy left the allocation; None for all."""
+        report = self.report
+        if report is None:
+            return None
+        lists = [node_list(text) for text in (report.nodemask, report.mems_allowed)]
+        return frozenset.intersection(*known) if (known := [nodes for nodes in lists if nodes]) else None
 
     def quoted(self, *roles: str) -> tuple[Line, ...]:
         """The event's own lines with these roles, of those that it has."""

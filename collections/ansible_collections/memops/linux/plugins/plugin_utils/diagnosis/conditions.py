@@ -7,10 +7,11 @@ from __future__ import annotations
 import dataclasses
 
 from .case import KERNEL_OOM_KINDS, Case
-from .causes import remedy
 from .causes.containers import promised_bytes, running
 from .causes.pressure import thrashing_now
 from .host_facts import HostFacts
+from .remedies import containers as for_containers
+from .remedies import host as for_host
 from .rule import Fact, Remedy, Step
 from .wording import count, percent, size
 
@@ -53,7 +54,7 @@ def _thrashing(host: HostFacts) -> Condition | None:
     steps = thrashing_now(host)
     if not steps:
         return None
-    return Condition("thrashing", "risk", "The host is thrashing now: " + steps[0].text, steps, remedy.for_thrashing(host))
+    return Condition("thrashing", "risk", "The host is thrashing now: " + steps[0].text, steps, for_host.for_thrashing(host))
 
 
 def _kills_not_in_log(host: HostFacts, cases: list[Case]) -> Condition | None:
@@ -89,7 +90,7 @@ def _hugepages(host: HostFacts) -> Condition | None:
         f" while {size(host.meminfo('mem_available_bytes'))} are left for everything else.",
         (Fact("memory hugepages", str(pools)),),
     )
-    return Condition("hugepages_reserved", "risk", "Unused huge pages starve the host", (step,), remedy.for_hugepages(total - unused))
+    return Condition("hugepages_reserved", "risk", "Unused huge pages starve the host", (step,), for_host.for_hugepages(total - unused))
 
 
 def _containers(host: HostFacts) -> list[Condition]:
@@ -113,7 +114,7 @@ def _containers(host: HostFacts) -> list[Condition]:
             (Fact("containers memory_limit_bytes, summed over the running ones", str(promised)),),
         )
         found.append(
-            Condition("limits_oversubscribed", "risk", "Containers are promised more than the host has", (step,), remedy.for_oversubscription(host))
+            Condition("limits_oversubscribed", "risk", "Containers are promised more than the host has", (step,), for_containers.for_oversubscription(host))
         )
     return found
 

@@ -8,11 +8,12 @@ import dataclasses
 from typing import Any
 
 from ..events.model import Line, Task, Trigger, Victim
+from . import allocation, choice
 from .case import Case
 from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
 from .rule import Fact, Lacking, Ranked, Remedy, Step
-from .wording import process
+from .wording import percent, process, size
 
 SCHEMA = "memops.diagnosis/1"
 TASKS_SHOWN = 15
@@ -44,10 +45,13 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
     quotes = _Quotes()
     lead = held[0] if held else None
     because = [{"text": note, "quotes": []} for note in case.notes]
-    because = [*quotes.steps(_what_happened(case)), *because]
+    chosen = choice.of(case)
+    because = [*quotes.steps((*_what_happened(case), *_how_it_failed(case))), *because]
     if lead:
         because += quotes.steps(lead.conclusion.because)
     confirmed = tuple(line for role, line in (case.event.quotes.items() if case.event else ()) if role.startswith("confirmed"))
+    if chosen is not None and chosen["recomputed"]:
+        because += quotes.steps((Step(f"Why this process: {chosen['summary']}", case.quoted("kill")),))
     if confirmed:
         because += quotes.steps((Step("User space saw it too.", confirmed),))
     return {
@@ -68,6 +72,8 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
         "complete": case.complete,
         "missing": list(case.missing),
         "memory": _memory(case.use),
+        "allocation": allocation.as_document(case.allocation) if case.allocation is not None else None,
+        "choice": chosen,
         "tasks": _tasks(case),
         "because": because,
         "contributing": [
@@ -76,6 +82,7 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
                 "confidence": other.conclusion.confidence,
                 "because": quotes.steps(other.conclusion.because),
                 "remedies": [_remedy(remedy) for remedy in other.conclusion.remedies],
+                "reason": other.reason,
             }
             for other in held[1:]
         ],
@@ -123,8 +130,8 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
     quoted = case.quoted("trigger", "constraint", "kill", "panic", "line")
     if not quoted and case.event and case.event.lines:
         quoted = (case.event.lines[0],)
-    victim = case.victim
-    name = process(victim.process, victim.pid) if victim and victim.process else "a process"
+    who = case.concerned
+    name = process(who.process, who.pid) if who and who.process else "a process"
     words = {
         "memcg_oom": f"The kernel killed {name} because a memory cgroup was at its limit.",
         "global_oom": f"The kernel killed {name} because the host was out of memory.",
@@ -145,6 +152,43 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
     if case.requested:
         text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel killed {name}; no allocation had failed."
     return (Step(text, quoted),)
+
+
+#: From here on what no figure explains is a finding of its own.
+UNACCOUNTED_MATTERS = 0.1
+
+
+def _how_it_failed(case: Case) -> tuple[Step, ...]:
+    """What the kernel weighed: request, zones, what reclaim and swap had left; and what no figure explains."""
+    steps: list[Step] = []
+    found = case.allocation
+    if found is not None and not case.requested:
+        told = allocation.told(found)
+        zones = tuple(f"zone_{zone.node}_{zone.zone}" for zone in found.allowed()[: allocation.ZONES_TOLD])
+        roles = [("trigger",), zones] if found.request is not None else [zones]
+        steps += [Step(text, case.quoted(*names)) for text, names in zip(told, roles, strict=False)]
+    use = case.use
+    if use is None or use.scope != "host" or case.requested:
+        return tuple(steps)
+    if use.reclaimable_bytes is not None and use.total_bytes:
+        swap = "there was no swap" if use.swap_total_bytes == 0 else f"{size(use.swap_free_bytes)} swap were free"
+        steps.append(
+            Step(
+                f"Without swap reclaim could have freed at most {size(use.reclaimable_bytes)} (clean file pages, reclaimable slab); {swap}."
+                if use.swap_total_bytes is not None
+                else f"Without swap reclaim could have freed at most {size(use.reclaimable_bytes)} (clean file pages, reclaimable slab).",
+                case.quoted("mem_info", "swap_free"),
+            )
+        )
+    if use.unaccounted_bytes is not None and use.total_bytes and use.unaccounted_bytes >= UNACCOUNTED_MATTERS * use.total_bytes:
+        steps.append(
+            Step(
+                f"{size(use.unaccounted_bytes)} ({percent(use.unaccounted_bytes, use.total_bytes)} of RAM) are in use and show in no figure of the"
+                " report: pages that a driver, a filesystem, a balloon or the kernel itself took.",
+                case.quoted("mem_info", "ram"),
+            )
+        )
+    return tuple(steps)
 
 
 def _cannot_tell(case: Case, lacking: list[Lacking]) -> str:
@@ -178,7 +222,7 @@ def _container(case: Case) -> dict[str, Any] | None:
 
 
 def _memory(use: MemoryUse | None) -> dict[str, Any] | None:
-    return None if use is None else {**dataclasses.asdict(use), "unaccounted_bytes": use.unaccounted_bytes}
+    return None if use is None else dataclasses.asdict(use)
 
 
 def _tasks(case: Case) -> list[dict[str, Any]]:

@@ -15,6 +15,16 @@ REQUESTED = "requested"
 
 CONFIDENCES = ("certain", "probable", "possible")
 
+#: What a cause can speak of, in words: some tell why another one came about.
+SPEAKS_OF = {
+    "decision": "who or what decided it",
+    "request": "what was asked for and from where",
+    "choice": "why this process had to die for another's memory",
+    "holder": "what held the memory",
+    "sharing": "how those on the host share it",
+    "room": "which room was missing",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Fact:
@@ -77,6 +87,8 @@ class Rule:
         somebody asked for, which no shortage explains.
     needs: the evidence it asks for, and from where on it concludes, in words.
     reference: the kernel file, document, bug or article it rests on.
+    speaks_of: of ``SPEAKS_OF``; the reason why it leads, or is behind, another
+        that is as sure.
     """
 
     cause: str
@@ -84,15 +96,18 @@ class Rule:
     needs: str
     reference: str
     judge: Callable[[Case], Judgement]
+    speaks_of: str = "holder"
 
 
 @dataclasses.dataclass(frozen=True)
 class Ranked:
-    """A cause that holds for a case, in its place among the others."""
+    """A cause that holds for a case, in its place among the others; reason: why the leading one comes before it."""
 
     cause: str
     conclusion: Conclusion
     reference: str
+    speaks_of: str
+    reason: str = ""
 
 
 def judge(case: Case, rules: tuple[Rule, ...]) -> tuple[list[Ranked], list[Lacking]]:
@@ -111,13 +126,31 @@ def judge(case: Case, rules: tuple[Rule, ...]) -> tuple[list[Ranked], list[Lacki
             continue
         answer = rule.judge(case)
         if isinstance(answer, Conclusion):
-            if answer.confidence == "certain" and _may_have_been_requested(case):
-                answer = dataclasses.replace(answer, confidence="probable")
-            held.append(Ranked(rule.cause, answer, rule.reference))
+            held.append(Ranked(rule.cause, _bounded(case, answer), rule.reference, rule.speaks_of))
         elif isinstance(answer, Lacking) and answer not in lacking:
             lacking.append(answer)
     held.sort(key=lambda ranked: CONFIDENCES.index(ranked.conclusion.confidence))
-    return held, lacking
+    return [dataclasses.replace(ranked, reason=_reason(held[0], ranked)) for ranked in held], lacking
+
+
+def _bounded(case: Case, answer: Conclusion) -> Conclusion:
+    """No surer than the text allows: where it hides for which scope the killer acted, or whether it was asked to."""
+    if case.kind == "unknown_oom":
+        return dataclasses.replace(answer, confidence="possible")
+    if answer.confidence == "certain" and _may_have_been_requested(case):
+        return dataclasses.replace(answer, confidence="probable")
+    return answer
+
+
+def _reason(lead: Ranked, other: Ranked) -> str:
+    if other is lead:
+        return ""
+    sure, less_sure = lead.conclusion.confidence, other.conclusion.confidence
+    if sure != less_sure:
+        return f"{lead.cause} is {sure}, {other.cause} only {less_sure}"
+    if lead.speaks_of == other.speaks_of:
+        return f"both are {sure} and tell {SPEAKS_OF[lead.speaks_of]}; {lead.cause} is the more specific"
+    return f"both are {sure}; {lead.cause} tells {SPEAKS_OF[lead.speaks_of]}, {other.cause} only {SPEAKS_OF[other.speaks_of]}"
 
 
 def _may_have_been_requested(case: Case) -> bool:

@@ -180,6 +180,9 @@ class MemInfoReading:
         zone = self.zones.get((node, name))
         if zone is not None:
             zone.free_blocks, zone.block_types = blocks, types
+            words = match[3].rsplit(None, 2)
+            total = sum(size * count for size, count in blocks.items())
+            zone.blocks_complete = words[-2:] == ["=", f"{total // 1024}kB"]
             self.quotes.setdefault(f"free_blocks_{node}_{name}", line)
 
     def _hugepages(self, match: re.Match[str], line: Line) -> None:

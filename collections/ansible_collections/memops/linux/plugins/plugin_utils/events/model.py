@@ -104,6 +104,7 @@ class Zone:
     free_blocks: block size in bytes -> how many such blocks are free.
     block_types: block size -> letters of the migrate types they are of (U, M, E,
         H, C, I; R before 4.4), where the report has them (since 3.12).
+    blocks_complete: the line of free blocks is whole: they add up to its own sum.
     reserves_bytes: lowmem_reserve[], what the zone keeps from requests that could
         use a higher zone, by that zone's number.
     """
@@ -118,6 +119,7 @@ class Zone:
     present_bytes: int | None = None
     free_blocks: dict[int, int] = dataclasses.field(default_factory=dict)
     block_types: dict[int, str] = dataclasses.field(default_factory=dict)
+    blocks_complete: bool = False
     reserves_bytes: tuple[int, ...] = ()
     boost_bytes: int | None = None
     reserved_highatomic_bytes: int | None = None
@@ -225,7 +227,11 @@ class OomReport(Event):
 
 @dataclasses.dataclass
 class AllocationFailure(Event):
-    """"page allocation failure" (``warn_alloc``): refused, nobody killed."""
+    """"page allocation failure" (``warn_alloc``): refused, nobody killed.
+
+    stalled_seconds: of "page allocation stalls" (4.9 to 4.14): granted or not,
+    the allocation has taken so long.
+    """
 
     process: str | None = None
     pid: int | None = None
@@ -233,6 +239,7 @@ class AllocationFailure(Event):
     gfp_flags: tuple[str, ...] = ()
     order: int | None = None
     memory: MemInfo | None = None
+    stalled_seconds: float | None = None
 
 
 @dataclasses.dataclass
@@ -241,7 +248,9 @@ class ProcessFault(Event):
 
     kind: "segfault", "general_protection", "trap", "hung_task", "soft_lockup",
     "pids_limit" (fork rejected by the pids controller), "overcommit"
-    (__vm_enough_memory), "vmalloc".
+    (__vm_enough_memory), "vmalloc", "memory_failure" (SIGBUS for a page that
+    the hardware reports as broken). What the kernel says again and again of one
+    standing state (a task that hangs, a group at its limit) is one event.
     """
 
     kind: str = ""
@@ -255,12 +264,16 @@ class ProcessFault(Event):
 class ServiceEvent(Event):
     """A user-space line about memory.
 
-    kind: "oom_daemon_kill" (systemd-oomd, earlyoom, nohang), "kubelet_eviction",
-    "unit_oom_kill" (systemd saw an OOM kill in a unit), "unit_killed" (main
-    process ended by SIGKILL), "unit_crashed" (SIGSEGV and the like),
-    "enomem" (a program was refused memory).
+    kind: "oom_daemon_kill" (systemd-oomd, earlyoom, nohang, oomd, lmkd),
+    "kubelet_eviction", "unit_oom_kill" (somebody in user space reports an OOM
+    kill of the kernel: systemd, a container engine, the kubelet),
+    "unit_killed" (a process ended by SIGKILL, in a unit or not), "unit_crashed"
+    (SIGSEGV and the like), "enomem" (a program was refused memory).
     by: the program that acted or spoke.
     process: what was killed or refused; of a kubelet_eviction the pod.
+    resource: of a kubelet_eviction what was short, in the kubelet's words:
+    "memory", "ephemeral-storage", "nodefs", "imagefs", "inodes", "pids", ...
+    container: its id. quotes "sender": who sent the SIGKILL, where that is said.
     """
 
     kind: str = ""
@@ -271,3 +284,5 @@ class ServiceEvent(Event):
     cgroup: str | None = None
     detail: str = ""
     rss_bytes: int | None = None
+    resource: str | None = None
+    container: str | None = None

@@ -7,9 +7,9 @@ from __future__ import annotations
 import math
 
 from ..case import Case
+from ..remedies import limits as remedy
 from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import percent, size
-from . import remedy
 
 MEMCG = frozenset(("memcg_oom",))
 

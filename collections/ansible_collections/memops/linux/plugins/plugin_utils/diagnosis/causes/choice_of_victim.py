@@ -7,9 +7,9 @@ from __future__ import annotations
 from ...events.model import Task
 from ..case import Case
 from ..memory_use import badness_bytes, held_bytes
+from ..remedies import victims as remedy
 from ..rule import Conclusion, Judgement, Lacking, Rule, Step
 from ..wording import size
-from . import remedy
 
 CHOSEN = frozenset(("global_oom", "memcg_oom", "cpuset_oom", "mempolicy_oom"))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..case import Case
 from ..host_facts import HostFacts
+from ..remedies import containers as remedy
 from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import count, percent, size
-from . import remedy
 
 HOST_OOM = frozenset(("global_oom",))
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from ..case import Case
 from ..memory_use import MemoryUse
+from ..remedies import host as remedy
+from ..remedies.limits import for_shmem
 from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import percent, size
-from . import remedy
 
 HOST_OOM = frozenset(("global_oom", "panic_on_oom"))
 HOST_SHORTAGE = HOST_OOM | {"userspace_oom_daemon"}
@@ -77,7 +78,7 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
         case.quoted("shmem", "mem_info"),
     )
     return Conclusion(
-        "certain" if use.shmem_bytes >= MAIN * use.total_bytes else "probable", (step,), remedy.for_shmem(case, use.total_bytes)
+        "certain" if use.shmem_bytes >= MAIN * use.total_bytes else "probable", (step,), for_shmem(case, use.total_bytes)
     )
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from ..case import Case
 from ..host_facts import HostFacts
+from ..remedies import host as remedy
 from ..rule import Conclusion, Fact, Judgement, Rule, Step
 from ..wording import size
-from . import remedy
 
 #: Every task stood still for this part of a minute: systemd-oomd's default is
 #: 60 % of 30 s for the whole host; a tenth is already felt by everybody.

@@ -142,6 +142,7 @@ def test_zones_with_their_free_blocks():
         present_bytes=15992 * KIB,
         free_blocks=dict(zip(sizes, (1, 1, 1, 2, 2, 1, 2, 1, 1, 1, 0), strict=True)),
         block_types=dict(zip(sizes, ("M", "U", "M", "UM", "UM", "M", "UM", "U", "M", "M"), strict=False)),
+        blocks_complete=True,
         reserves_bytes=(0, *[935 * 4 * KIB] * 4),
         boost_bytes=0,
         reserved_highatomic_bytes=0,

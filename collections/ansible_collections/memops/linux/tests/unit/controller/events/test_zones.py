@@ -38,6 +38,14 @@ def test_free_blocks_with_the_lists_they_are_in():
     assert zone.block_types == {4 * KIB: "UM", 8 * KIB: "C", 32 * KIB: "UMEH"}
 
 
+def test_a_line_of_free_blocks_is_whole_only_if_it_holds_its_own_sum():
+    line = "Node 0 DMA: 3*4kB (UM) 1*8kB (C) 0*16kB 2*32kB (UMEH) = 84kB"
+    assert zones(f"{DMA}\n{line}")[0].blocks_complete
+    for cut in ("2*32kB (UMEH) = 84kB", " = 84kB", "4kB"):
+        (zone,) = zones(f"{DMA}\n{line.removesuffix(cut)}")
+        assert not zone.blocks_complete, cut
+
+
 def test_free_blocks_of_kernels_that_name_no_lists():
     (zone,) = zones(f"{DMA}\nNode 0 DMA: 3*4kB 1*8kB = 20kB")
     assert (zone.free_blocks, zone.block_types) == ({4 * KIB: 3, 8 * KIB: 1}, {})
