@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "collections"))
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.catalogue import RULES  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
 
-MODULES = ("evidence_info", "diagnosis_report")
+MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report")
 _MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")
 
 

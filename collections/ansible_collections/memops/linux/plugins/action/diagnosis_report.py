@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.report.fleet import collect_rows, read_diagnosis, report_document
+from ..plugin_utils.report.fleet import collect_rows, hosts_of, read_diagnosis, report_document
 from ..plugin_utils.report.host_files import write_file
 from ..plugin_utils.report.markdown import HOSTS_TOLD, markdown
 from ..plugin_utils.report.run_folder import open_run
@@ -34,13 +34,13 @@ class ActionModule(ActionBase):
                 "state": {"type": "str", "choices": ["opened", "written"], "required": True},
                 "path": {"type": "path", "required": True},
                 "hosts": {"type": "list", "elements": "str"},
+                "subjects": {"type": "str", "choices": ["hosts", "logs"], "default": "hosts"},
             },
-            required_if=[("state", "written", ["hosts"])],
         )
         try:
             if arguments["state"] == "opened":
                 return {**result, "changed": False, "path": open_run(arguments["path"])}
-            return {**result, **_write(arguments["path"], arguments["hosts"])}
+            return {**result, **_write(arguments["path"], arguments["hosts"], arguments["subjects"])}
         except OSError as error:
             raise AnsibleActionFail(
                 f"the report cannot be written to {arguments['path']}: {error.strerror or error}."
@@ -48,8 +48,8 @@ class ActionModule(ActionBase):
             ) from error
 
 
-def _write(run_folder, hosts):
-    rows = collect_rows(run_folder, hosts)
+def _write(run_folder, hosts, subjects):
+    rows = collect_rows(run_folder, hosts_of(run_folder) if hosts is None else hosts)
     report = report_document(rows)
     folder = pathlib.Path(run_folder)
     write_file(folder / "report.json", json.dumps(report, indent=1))
@@ -58,8 +58,14 @@ def _write(run_folder, hosts):
     _show(rows, run_folder)
     outcome = {"changed": False, "path": run_folder, "counts": report["counts"], "asked": report["asked"], "answered": report["answered"]}
     if not report["answered"]:
-        outcome.update(failed=True, msg=f"none of the {report['asked']} hosts gave evidence; the table above says why")
+        outcome.update(failed=True, msg=_none(report["asked"], subjects))
     return outcome
+
+
+def _none(asked, subjects):
+    if subjects == "logs":
+        return "the log could not be read; the table above says why" if asked == 1 else f"none of the {asked} logs could be read; the table above says why"
+    return f"none of the {asked} hosts gave evidence; the table above says why"
 
 
 def _show(rows, run_folder):

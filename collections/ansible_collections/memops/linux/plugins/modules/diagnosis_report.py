@@ -25,9 +25,15 @@ options:
   hosts:
     description:
       - The hosts that were asked. One without a diagnosis gets a row that says so.
-      - Required with O(state=written).
+      - If not given, all that have a diagnosis in the folder.
     type: list
     elements: str
+  subjects:
+    description:
+      - What the rows are of, for the words of a failure.
+    type: str
+    choices: [hosts, logs]
+    default: hosts
 extends_documentation_fragment:
   - memops.linux.attributes
   - memops.linux.attributes.info_module

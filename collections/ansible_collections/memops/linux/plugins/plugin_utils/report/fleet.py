@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import json
 import pathlib
+import urllib.parse
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -25,6 +26,16 @@ def collect_rows(run_folder: str, hosts: Iterable[str]) -> list[dict[str, Any]]:
     rows = [_row(run_folder, host) for host in hosts]
     order = list(CODES)
     return sorted(rows, key=lambda row: (order.index(row["verdict"]["code"]), row["host"]))
+
+
+def hosts_of(run_folder: str) -> list[str]:
+    """The names under which a run holds diagnoses, of all whose folder bears the whole name."""
+    names = []
+    for folder in sorted((pathlib.Path(run_folder) / "hosts").iterdir()):
+        name = urllib.parse.unquote(folder.name)
+        if (folder / "diagnosis.json").is_file():
+            names.append(name)
+    return names
 
 
 def report_document(rows: list[dict[str, Any]]) -> dict[str, Any]:
