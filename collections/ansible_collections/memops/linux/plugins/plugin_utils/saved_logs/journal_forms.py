@@ -77,7 +77,7 @@ def of_fields(entry: dict[str, Any], clock: Clock) -> Message | None:
         sure=program is not None or inner.sure,
         of_ring_buffer=program is None and inner.of_ring_buffer,
         stamped=True,
-        moment=time or inner.moment,
+        moment=("time", time) if time else inner.moment,
     )
 
 

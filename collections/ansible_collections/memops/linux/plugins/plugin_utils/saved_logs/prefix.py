@@ -26,8 +26,8 @@ class Message(NamedTuple):
     the form of a system log, so that ``program`` is no guess from the text.
     of_ring_buffer: only the kernel's own stamp is there (dmesg), where any text
     is the kernel's or was written to /dev/kmsg by root.
-    time: ISO 8601 UTC. moment: any comparable text or number of the stamp, to
-    see which way the log runs.
+    time: ISO 8601 UTC. moment: (kind of stamp, value), where values of one kind
+    compare, to see which way the log runs.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Message(NamedTuple):
     sure: bool = False
     of_ring_buffer: bool = False
     stamped: bool = False
-    moment: str | float | None = None
+    moment: tuple[str, str | float] | None = None
 
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|[()][A-Z0-9]|[=>78DEMc])|\^\[\[[0-9;]{0,20}m|(?:\\e|\\033|\\x1b|#033)\[[0-9;]{0,20}m")
@@ -97,6 +97,8 @@ def cleaned(line: str) -> str:
         line = _CONTROL.sub("", line.expandtabs())
     if "&" in line and _ENTITY.search(line):
         line = html.unescape(line)
+    if "#01" in line:  # rsyslog's signs for a newline and a tab
+        line = line.replace("#012", "\n").replace("#011", "\t")
     return line.replace("\xa0", " ").rstrip()
 
 
@@ -112,7 +114,7 @@ class _Peeling:
         self.text, self.clock = text, clock
         self.time: str | None = None
         self.uptime: float | None = None
-        self.moment: str | float | None = None
+        self.moment: tuple[str, str | float] | None = None
         self.program: str | None = None
         self.pid: int | None = None
         self.host: str | None = None
@@ -166,8 +168,10 @@ class _Peeling:
         elif kind != "clock" or self.time is None:
             self.time = self.clock.iso(stamp) or self.time
             self.kernel_stamp |= kind == "wall" or ("," in stamp and kind == "iso")
-        if self.moment is None:
-            self.moment = self.time or (self.uptime if self.uptime is not None else stamp)
+        if self.uptime is not None:
+            self.moment = "uptime", self.uptime
+        elif self.moment is None:
+            self.moment = ("time", self.time) if self.time else ("clock", stamp)
         self.stamped = True
         self._cut(found.end())
         if kind == "klog":
@@ -203,6 +207,7 @@ class _Peeling:
         found = _STAMP.match(self.text)
         if found is not None and found["uptime"]:
             self.uptime = float(found["uptime"])
+            self.moment = "uptime", self.uptime
             self._cut(found.end())
             more = _AFTER_STAMP.match(self.text)
             if more is not None and more[0].startswith("["):
@@ -215,7 +220,7 @@ class _Peeling:
         if found is not None:
             self.uptime = float(found["uptime"])
             self.kernel_stamp = self.stamped = True
-            self.moment = self.uptime if self.moment is None else self.moment
+            self.moment = "uptime", self.uptime
             self._cut(found.end())
 
 

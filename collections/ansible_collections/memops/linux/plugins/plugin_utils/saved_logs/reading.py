@@ -11,7 +11,7 @@ from ..events.draft import far_apart
 from ..events.kernel import KernelReader
 from ..events.model import Event, Line
 from ..events.services import ServiceReader
-from .direction import in_order, newest_first
+from .direction import in_order
 from .model import DamagedLog, LogFile, LogReading
 from .prefix import KERNEL, Message, cleaned, message, tag_in_text
 from .records import Record, Records
@@ -33,11 +33,8 @@ _NUMBER = re.compile(r":(\d+)$")
 def read_log(file: LogFile) -> LogReading:
     """All that a log says of memory. Raises OSError if it cannot be opened; damage further on is a note."""
     reading = _Reading(file)
-    try:
-        for piece in reading.scanner:
-            reading.take(piece)
-    except DamagedLog as damage:
-        reading.notes.append(str(damage))
+    for piece in reading.scanner:
+        reading.take(piece)
     return reading.finish()
 
 
@@ -48,14 +45,22 @@ class _Machine:
         self.host = host
         self.readers = [KernelReader()]
         self.last: Line | None = None
-        self.dates = False  # whether its lines carry a wall clock
+        self._without_stamp = 0  # of a log's first lines, as far as they said something
 
     def feed(self, line: Line) -> bool:
-        if self.last is not None and _another_log(self.last, line):
-            self.readers.append(KernelReader())
-        if line.time is not None or line.uptime_seconds is not None:
+        has_stamp = line.time is not None or line.uptime_seconds is not None
+        if has_stamp:
+            # A paste may begin in the middle of its first line; more lines without a stamp are of another log.
+            if _another_log(self.last, line) if self.last is not None else self._without_stamp > 1:
+                self.readers.append(KernelReader())
             self.last = line
-        return self.readers[-1].feed(line)
+        taken = self.readers[-1].feed(line)
+        self._without_stamp += taken and not has_stamp
+        return taken
+
+    def is_another(self, line: Line) -> bool:
+        """Whether a line that names no host cannot be of this machine, which has a name."""
+        return self.host is not None and self.last is not None and (line.time or line.uptime_seconds is not None) and _another_log(self.last, line)
 
     def goes_on_in(self, line: Line) -> bool:
         """Whether a line that names its host may be of this machine, whose lines named none."""
@@ -66,8 +71,7 @@ def _another_log(last: Line, line: Line) -> bool:
     """Whether two lines cannot be of one boot: their stamps cannot be compared, or uptime falls."""
     if line.uptime_seconds is not None and last.uptime_seconds is not None:
         return line.uptime_seconds < last.uptime_seconds - 1
-    has_stamp = line.time is not None or line.uptime_seconds is not None
-    return has_stamp and (line.time is None or last.time is None)
+    return line.time is None or last.time is None
 
 
 class _Reading:
@@ -75,34 +79,33 @@ class _Reading:
         self.file = file
         self.clock = Clock(file.modified_at)
         self.records = Records(self.clock)
-        self.scanner = Scanner(file.blocks(), self._still_open)
+        self.scanner = Scanner(self._blocks(), self._still_open)
         self.services = ServiceReader()
-        self.machines: dict[str | None, _Machine] = {}
+        self.machines: list[_Machine] = []
+        self.by_host: dict[str, _Machine] = {}
         self.machine: _Machine | None = None
         self.notes: list[str] = []
         self.stamped_lines = 0
         self._foreign = 0
-        self._whole: list[Record] | None = None  # of a log that is given in one piece, until its direction is known
+        self._held: list[Record] = []  # of the piece at hand: a small log is one piece, and may run backwards
+
+    def _blocks(self) -> Iterator[bytes]:
+        try:
+            yield from self.file.blocks()
+        except DamagedLog as damage:
+            self.notes.append(str(damage))
 
     def take(self, piece: Piece) -> None:
-        records = self.records.of_piece(piece)
-        if self.scanner.whole:
-            self._whole = list(records)
-            return
-        for record in records:
-            self._feed(record)
+        self._held = list(self.records.of_piece(piece))
 
     def finish(self) -> LogReading:
-        rest = list(self.records.finish())
-        if self._whole is not None:
-            records = self._whole + rest
-            if newest_first(records):
-                self.notes.append("it runs from the newest line to the oldest")
-            rest = in_order(records)
-        for record in rest:
-            self._feed(record)
-        events = [event for machine in dict.fromkeys(self.machines.values()) for reader in machine.readers for event in reader.finish(None)]
-        if len(self.machines) > 1 or any(len(machine.readers) > 1 for machine in self.machines.values()):
+        self._held += self.records.finish()
+        self._held, turned = in_order(self._held)
+        if turned:
+            self.notes.append("it runs from the newest line to the oldest")
+        self._release()
+        events = [event for machine in self.machines for reader in machine.readers for event in reader.finish(None)]
+        if len(self.machines) > 1:
             events.sort(key=_line_number)
         return LogReading(
             events=events,
@@ -115,7 +118,13 @@ class _Reading:
             notes=self.notes + self._assumptions(),
         )
 
+    def _release(self) -> None:
+        for record in self._held:
+            self._feed(record)
+        self._held = []
+
     def _still_open(self) -> bool:
+        self._release()
         if self.records.unfinished:
             return True
         reader = self.machine.readers[-1] if self.machine is not None else None
@@ -144,17 +153,21 @@ class _Reading:
         return False
 
     def _machine_of(self, host: str | None, line: Line) -> _Machine:
+        machine = self.machine
         if host is None:
-            machine = self.machine or self.machines.setdefault(None, _Machine(None))
-        elif host in self.machines:
-            machine = self.machines[host]
-        elif self.machine is not None and self.machine.goes_on_in(line):
-            machine = self.machine
-            machine.host = host
+            if machine is None or machine.is_another(line):
+                machine = self._new_machine(None)
+        elif host in self.by_host:
+            machine = self.by_host[host]
         else:
-            machine = _Machine(host)
-        self.machines.setdefault(host, machine)
+            if machine is None or not machine.goes_on_in(line):
+                machine = self._new_machine(host)
+            machine.host, self.by_host[host] = host, machine
         return machine
+
+    def _new_machine(self, host: str | None) -> _Machine:
+        self.machines.append(_Machine(host))
+        return self.machines[-1]
 
     def _feed_services(self, said: Message, where: str) -> bool:
         process, text = said.program, said.text

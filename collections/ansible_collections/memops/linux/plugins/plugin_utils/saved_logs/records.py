@@ -66,7 +66,8 @@ class Records:
         for number, line in enumerate(text.split("\n"), piece.line_number):
             if len(line) > LONGEST:
                 line = line[:LONGEST]
-            for part in _GLUED.split(line) if "[" in line or " kernel: " in line else (line,):
+            glued = not line.startswith("{") and ("[" in line or " kernel: " in line)
+            for part in _GLUED.split(line) if glued else (line,):
                 yield from self._line(number, part)
 
     def finish(self) -> Iterator[Record]:
@@ -117,9 +118,10 @@ class Records:
                     return
         above = self._stamped
         if above is not None and found.text:
-            of_kernel = above.program == KERNEL or above.of_ring_buffer or above.program is None
-            if of_kernel or line.startswith("  "):
-                found = above._replace(text=found.text, pid=None)
+            if above.program == KERNEL or above.of_ring_buffer or above.program is None:
+                found = above._replace(text=found.text, program=None, of_ring_buffer=True, moment=None, stamped=False)
+            elif line.startswith("  "):
+                found = above._replace(text=found.text, moment=None, stamped=False)
         yield from self._next(Record(number, found))
 
     def _next(self, record: Record) -> Iterator[Record]:

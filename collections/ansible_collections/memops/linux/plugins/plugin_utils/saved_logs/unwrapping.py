@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_FIGURE = r"[\w()]+:\d+kB"
 _ENDS_OF_KILL = r"(?:oom_score_adj:-?\d+|sacrifice child|or a child|shmem-rss:\d+kB|file-rss:\d+kB|swap:\d+kB)\.?"
 
 
@@ -39,12 +40,15 @@ _LONG = (
     _long(r"\[ *pid *\]", r"name"),
     _long(r"Task in /", r"as a result of limit of /\S*"),
     _long(r"Memory cgroup stats for /", r":", r"\w+:\d+KB"),
-    _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable) free:", r"all_unreclaimable\? \w+|free_cma:\d+kB"),
+    _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable) free:", r"all_unreclaimable\? \w+|free_cma:\d+kB", _FIGURE),
     _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable): \d+\*", r"= \d+kB"),
-    _long(r"Node \d+ active_anon:", r"all_unreclaimable\? \w+|Balloon:\d+kB"),
+    _long(r"Node \d+ active_anon:", r"all_unreclaimable\? \w+|Balloon:\d+kB", _FIGURE),
+    _long(r"active_(?:anon|file):", r"isolated_(?:anon|file):\d+", r"isolated_|inactive_"),
     _long(r".{1,64}: page allocation failure", r"mems_allowed=[\d,-]+|mode:0x[0-9a-f]+(?:\(\S*\))?", r"nodemask|,"),
     _long(r"(?:CPU: \d+ (?:UID: \d+ )?PID: \d+|Pid: \d+, comm:)", r"#\d+.*"),
     _long(r".{1,64}\[\d+\]: segfault at", r"\]"),
+    _long(r"(?:watchdog: )?BUG: soft lockup", r"\]", r"\[.{1,64}:\d+\]"),
+    _long(r"INFO: task .{1,64}:\d+", r"seconds\."),
     _long(r"Tasks in /", r"memory\.oom\.group set"),
     _long(r"Kernel panic - not", r"enabled|selected|memory.*|processes\.*"),
     _long(r"(?:memory|memory\+swap|kmem|swap): usage", r"failcnt \d+"),
@@ -66,14 +70,12 @@ def unfinished(text: str) -> bool:
 
 def continues(text: str, following: str) -> bool:
     """Whether a line without a stamp is the rest of the long line before it."""
-    if not following or _OWN.match(following):
+    form = next((form for form in _LONG if form.begins.match(text)), None)
+    if form is None or not following:
         return False
-    for form in _LONG:
-        if form.begins.match(text):
-            if not form.ends.search(text):
-                return True
-            return form.goes_on is not None and form.goes_on.match(following) is not None
-    return False
+    if form.goes_on is not None and form.goes_on.match(following):
+        return True
+    return not form.ends.search(text) and not _OWN.match(following)
 
 
 def too_many(pieces: int) -> bool:

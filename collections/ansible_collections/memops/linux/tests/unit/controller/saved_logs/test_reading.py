@@ -1,0 +1,164 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Logs as people have them: mixed, damaged, of several hosts, and by people who would like to be believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.memops.linux.plugins.plugin_utils.events.model import OomReport
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog, LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES
+from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages
+from ansible_collections.memops.linux.tests.unit.controller.saved_logs.test_forms import WHOLE, WRITTEN_AT, read, said
+
+#: In the kernel's form since 5.0.
+KILL = "Out of memory: Killed process 7 (worker) total-vm:9000kB, anon-rss:8000kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:48kB oom_score_adj:0"
+
+
+def killed(text: str | bytes) -> list[int | None]:
+    return [victim.pid for event in read(text).events if isinstance(event, OomReport) for victim in event.victims]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"Nov 20 10:00:00 web1 app[7]: {KILL}",
+        f"Nov 20 10:00:00 web1 nginx: {KILL}",
+        f"2026-11-20T10:00:00Z web1 app 7 - - {KILL}",
+        f'{{"log":"{KILL}\\n","stream":"stdout","time":"2026-11-20T10:00:00Z"}}',
+        f'{{"MESSAGE":"{KILL}","SYSLOG_IDENTIFIER":"app","_TRANSPORT":"stdout"}}',
+        f'Nov 20 10:00:00 web1 app[7]: request "{KILL}" refused',
+        f"user wrote '{KILL}'",
+        "Nov 20 10:00:00 web1 app[7]: first line of a trace\n    " + KILL,
+    ],
+)
+def test_a_program_that_quotes_the_kernel_kills_nobody(line):
+    assert killed(line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "kubelet --oom-score-adj=-999 --eviction-hard=memory.available<100Mi",
+        "Nov 20 10:00:00 web1 systemd[1]: Started Userspace Out-Of-Memory (OOM) Killer.",
+        "Nov 20 10:00:00 web1 kernel: [    1.5] oom_reaper registered",
+        "[ 1234.567890] Modules linked in: oom_notifier xfs",
+        "root        58     2  0 Nov19 ?        00:00:00 [oom_reaper]",
+        "Nov 20 10:00:00 web1 earlyoom[9]: mem avail: 900 of 990 MiB (90.00%), swap free: 0 of 0 MiB ( 0.00%)",
+        "I1120 10:00:00.038597       5 oom_linux.go:65] attempting to set \"/proc/self/oom_score_adj\" to \"0\"",
+        "vm.panic_on_oom = 0",
+        "dockerd: --oom-score-adjust has been set",
+    ],
+)
+def test_a_line_that_only_mentions_oom_is_no_event(line):
+    reading = read(line)
+
+    assert (reading.events, reading.services) == ([], [])
+
+
+@pytest.mark.parametrize("form", ["syslog", "dmesg", "dmesg -T", "journalctl -o json", "syslog, high precision"])
+@pytest.mark.parametrize("second", NAMES[::4])
+@pytest.mark.parametrize("first", NAMES[1::4])
+def test_two_logs_in_one_file_give_the_events_of_both(first, second, form):
+    one, other = (FORMS[form](messages(name)) for name in (first, second))
+
+    assert [said(event) for event in read(one + other).events] == WHOLE[first] + WHOLE[second]
+
+
+def test_the_lines_of_several_hosts_in_one_file_are_kept_apart():
+    """A central log server writes the lines in the order in which they arrive."""
+    web = FORMS["syslog"](messages("linux-6.1-memcg-docker")).splitlines()
+    db = [line.replace(" web1 ", " db1 ") for line in FORMS["syslog"](messages("linux-6.1-global-no-swap")).splitlines()]
+    mixed = [line for pair in zip(web, db, strict=False) for line in pair] + web[len(db) :] + db[len(web) :]
+
+    events = read("\n".join(mixed)).events
+
+    assert sorted(map(str, map(said, events))) == sorted(map(str, WHOLE["linux-6.1-memcg-docker"] + WHOLE["linux-6.1-global-no-swap"]))
+
+
+def test_other_services_between_the_lines_of_a_report_change_nothing():
+    lines = FORMS["syslog"](messages("linux-6.1-global-no-swap")).splitlines()
+    noise = [f"Nov 20 09:01:{number % 60:02} web1 sshd[{number}]: Connection closed by 192.0.2.7 port {number}" for number in range(len(lines))]
+
+    events = read("\n".join(line for pair in zip(lines, noise, strict=True) for line in pair)).events
+
+    assert [said(event) for event in events] == WHOLE["linux-6.1-global-no-swap"]
+
+
+def test_each_line_twice_is_one_report():
+    """rsyslog that reads both the journal and /proc/kmsg."""
+    lines = FORMS["syslog with uptime"](messages("linux-6.1-memcg-docker")).splitlines()
+
+    assert [said(event) for event in read("\n".join(line for line in lines for _twice in "ab")).events] == WHOLE["linux-6.1-memcg-docker"]
+
+
+def test_a_repeated_message_says_what_it_repeats():
+    line = f"Nov 20 10:00:00 web1 kernel: message repeated 2 times: [ {KILL}]"
+
+    assert killed(line) == [7]
+
+
+def test_a_quote_says_in_which_line_it_stands():
+    reading = read("Nov 20 10:00:00 web1 sshd[1]: hello\nNov 20 10:00:01 web1 kernel: " + KILL + "\n", "messages.1")
+
+    assert [event.quotes["kill"].where for event in reading.events] == ["messages.1:2"]
+
+
+def test_a_stamp_without_a_year_means_the_last_such_day_and_is_noted():
+    reading = read(f"Dec 31 23:59:59 web1 kernel: {KILL}\n")
+
+    assert [event.time for event in reading.events] == ["2025-12-31T23:59:59Z"]
+    assert any("no year" in note for note in reading.notes)
+
+
+def test_a_stamp_with_an_offset_is_told_in_utc_and_nothing_is_noted():
+    reading = read(f"2026-11-20T10:00:00.5+02:00 web1 kernel: {KILL}\n")
+
+    assert [event.time for event in reading.events] == ["2026-11-20T08:00:00.500000Z"]
+    assert reading.notes == []
+
+
+def test_a_log_without_stamps_has_no_times():
+    assert [event.time for event in read(KILL).events] == [None]
+
+
+def test_a_damaged_log_gives_what_it_holds_and_says_so():
+    def blocks():
+        yield f"Nov 20 10:00:00 web1 kernel: {KILL}\n".encode()
+        raise DamagedLog("the file ends in the middle")
+
+    reading = read_log(LogFile("messages.gz", blocks, WRITTEN_AT))
+
+    assert [victim.pid for victim in reading.events[0].victims] == [7]
+    assert "the file ends in the middle" in reading.notes
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\x00\xff\xfe\x01" * 500, b"not a log\n" * 50, bytes(range(256)) * 20])
+def test_what_is_no_log_holds_no_line_of_one(data):
+    reading = read(data)
+
+    assert (reading.events, reading.services, reading.stamped_lines) == ([], [], 0)
+
+
+def test_invalid_utf_8_around_a_report_does_no_harm():
+    data = b"\xff\xfe\xfd\n" + FORMS["syslog"](messages("linux-6.1-memcg-docker")).encode() + b"\xc3\x28\n"
+
+    assert [said(event) for event in read(b"#" + data).events] == WHOLE["linux-6.1-memcg-docker"]
+
+
+def test_a_newest_first_log_behind_another_one_is_turned_alone():
+    forward = FORMS["syslog with uptime"](messages("linux-6.1-memcg-docker"))
+    backward = FORMS["newest first"](messages("linux-6.1-global-no-swap"))
+
+    events = read(forward + backward).events
+
+    assert [said(event) for event in events] == WHOLE["linux-6.1-memcg-docker"] + WHOLE["linux-6.1-global-no-swap"]
+
+
+def test_a_small_disorder_of_stamps_does_not_turn_a_log():
+    lines = FORMS["syslog with uptime"](messages("linux-6.1-memcg-docker")).splitlines()
+    lines[3], lines[4] = lines[4], lines[3]
+
+    assert killed("\n".join(lines)) == [victim.pid for victim in WHOLE["linux-6.1-memcg-docker"][0][2]]
