@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 60
 
 
-def far_apart(earlier: Line | None, later: Line) -> bool:
+def far_apart(earlier: Line | None, later: Line, pause_seconds: float = _PAUSE_SECONDS) -> bool:
     """Whether so much time lies between two lines that they are not of one act."""
     if earlier is None:
         return False
     if earlier.uptime_seconds is not None and later.uptime_seconds is not None:
         # Uptime that falls belongs to another boot; a little disorder is normal.
-        return not -1 <= later.uptime_seconds - earlier.uptime_seconds <= _PAUSE_SECONDS
+        return not -1 <= later.uptime_seconds - earlier.uptime_seconds <= pause_seconds
     if not earlier.time or not later.time or earlier.time[:16] == later.time[:16]:
         return False
     try:
         pause = datetime.datetime.fromisoformat(later.time) - datetime.datetime.fromisoformat(earlier.time)
     except (ValueError, TypeError):
         return False
-    return abs(pause.total_seconds()) > _PAUSE_SECONDS
+    return not -_PAUSE_SECONDS <= pause.total_seconds() <= pause_seconds
 
 
 class Draft:
@@ -47,6 +47,7 @@ class Draft:
     scope_of_kill, stack_scope: what the kill line and the stack imply.
     scope_stated: the kernel said the scope in the words of its time.
     cut: the text itself says that lines are left out.
+    dead: the victims by pid.
     reaped_meanwhile: reports of which only the reaper's line is known, and which
         may be this one.
     """
@@ -68,6 +69,7 @@ class Draft:
         self.nodemask: str | None = None
         self.cut = False
         self.reaped_meanwhile: list[Draft] = []
+        self.dead: dict[int | None, Victim] = {}
 
     def take(self, line: Line, part: int, role: str | None = None) -> None:
         """Counts a line as one of the report's own."""
@@ -85,7 +87,8 @@ class Draft:
 
     def add_victim(self, victim: Victim) -> None:
         """memory.oom.group names the first victim again among the others."""
-        if all(victim.pid != known.pid for known in self.report.victims):
+        if victim.pid is None or victim.pid not in self.dead:
+            self.dead[victim.pid] = victim
             self.report.victims.append(victim)
 
     def adopt_reaped(self) -> None:

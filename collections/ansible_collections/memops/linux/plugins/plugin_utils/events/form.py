@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from .pattern import Pattern
@@ -36,3 +36,16 @@ class Form(NamedTuple):
     fill: Callable[[Any, re.Match[str]], None]
     role: str | None = None
     another: Callable[[Any, re.Match[str]], bool] = never
+
+
+#: Words that several keys hold. One search for such a word spares the search for all of these keys.
+_SHARED = (" process ", "oom", "OOM", "emory", "allocation ", "fault", "unhandled ")
+
+
+def by_shared_word(forms: Iterable[Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """(word, forms): each line of these forms holds the word. A form is anything with a ``key``."""
+    groups: dict[str, list[Any]] = {}
+    for form in forms:
+        word = next((word for word in _SHARED if word in form.key), form.key)
+        groups.setdefault(word, []).append(form)
+    return tuple((word, tuple(members)) for word, members in groups.items())

@@ -11,20 +11,26 @@ That carries through reports that are cut, interleaved or run together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from . import cgroup_memory, faults, kill, task_table, trigger
+from . import cgroup_memory, constraint, ending, faults, kill, refusals, task_table, trigger
 from .draft import Draft, far_apart
-from .form import CONSTRAINT, KILL, MEMORY, STACK, TASKS, Form
+from .faults import FaultForm
+from .form import CONSTRAINT, KILL, MEMORY, STACK, TASKS, Form, by_shared_word
 from .mem_info import MemInfoReading
 from .model import AllocationFailure, Event, Line, ProcessFault, Victim
 from .page_size import page_size
 from .pattern import Pattern
 
 _ROW = task_table.ROW_FORM
-_FORMS = tuple((form.key, form.pattern, form) for form in trigger.FORMS + kill.FORMS + cgroup_memory.FORMS + task_table.FORMS + trigger.STACK_FORMS)
+_FORMS = by_shared_word(trigger.FORMS + constraint.FORMS + kill.FORMS + ending.FORMS + cgroup_memory.FORMS + task_table.FORMS)
+_REFUSALS_AND_FAULTS = by_shared_word(refusals.FORMS + faults.FORMS)
 #: Said by the log, the console or whoever pasted it: lines are left out here. Or a row that is cut short.
 _ELISION = Pattern(r"\[[\d \]]*$|\.\.\.|…|--$|[\[(<]\.\.\.|[\[<]?snip|.*messages dropped|.*Missed \d+ kernel messages|.*\d (?:lines|rows) omitted")
+#: Between the line that names the chosen one and the line on its death a slow console can lie.
+_LONG_PAUSE_SECONDS = 1800
+#: Frames of the OOM killer at work.
+_AT_WORK = Pattern(r".*\b(?:oom_kill_process|out_of_memory|dump_header)\+0x")
 #: Longer than any line that the kernel writes, and short enough for every pattern and for int().
 _LONGEST = 4096
 
@@ -38,15 +44,6 @@ def read_kernel(lines: Iterable[Line], page_bytes: int | None = None) -> list[Ev
     for line in lines:
         reader.feed(line)
     return reader.finish(page_bytes)
-
-
-def _single_lines(line: Line) -> Iterator[Line]:
-    """memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\\x0a``."""
-    if "\n" in line.text or "\\x0a" in line.text:
-        for part in line.text.replace("\\x0a", "\n").split("\n"):
-            yield Line(part, line.time, line.where, line.uptime_seconds)
-    else:
-        yield line
 
 
 class _Failure:
@@ -67,32 +64,52 @@ class KernelReader:
     """Takes the messages of one log, one at a time; gives its events at the end.
 
     draft: the report at hand. failure: an allocation failure, if it began later.
-    killed: the report that named a pid last. spare: takes the first line of a
-    Mem-Info in.
+    fault: the last one, while a stack may follow that belongs to it.
+    standing: the faults that the kernel may speak of again. killed: the report
+    that named a pid last. spare: takes the first line of a Mem-Info in.
     """
 
     def __init__(self) -> None:
         self.found: list[Draft | _Failure | ProcessFault] = []
+        self.spare = MemInfoReading()
+        self._last = Line("")
+        self._uptime: float | None = None
+        self._begin_log()
+
+    def _begin_log(self) -> None:
+        """What comes now goes on with nothing that came before."""
         self.draft: Draft | None = None
         self.failure: _Failure | None = None
+        self.fault: ProcessFault | None = None
+        self.standing: dict[tuple, ProcessFault] = {}
         self.killed: dict[int | None, Draft] = {}
-        self.spare = MemInfoReading()
-        self._last: tuple | None = None
 
     @property
     def open(self) -> bool:
         """Whether an event has begun and its end has not come yet."""
-        return self.failure is not None or (self.draft is not None and self.draft.part < KILL)
+        return self.failure is not None or self.fault is not None or (self.draft is not None and self.draft.part < KILL)
 
     def feed(self, line: Line) -> bool:
         """Take one message; whether any line of it belongs to an event."""
-        taken = False
-        for single in _single_lines(line):
-            moment = (single.text, single.time, single.uptime_seconds)
-            # Two sources may have brought the same line.
-            taken = (self._read(single) if moment != self._last else taken) or taken
-            self._last = moment
-        return taken
+        uptime = line.uptime_seconds
+        if uptime is not None:
+            if self._uptime is not None and uptime < self._uptime - 1:
+                self._begin_log()
+            self._uptime = uptime
+        text = line.text
+        if "\n" in text or "\\x0a" in text:
+            # memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\x0a``.
+            taken = False
+            for part in text.replace("\\x0a", "\n").split("\n"):
+                taken = self._feed_single(Line(part, line.time, line.where, uptime)) or taken
+            return taken
+        return self._feed_single(line)
+
+    def _feed_single(self, line: Line) -> bool:
+        last, self._last = self._last, line
+        if line.text == last.text and line.time == last.time and line.uptime_seconds == last.uptime_seconds:
+            return False  # two sources have brought the same line
+        return self._read(line)
 
     def finish(self, page_bytes: int | None) -> list[Event]:
         for found in self.found:
@@ -103,26 +120,33 @@ class KernelReader:
 
     def _read(self, line: Line) -> bool:
         text = line.text[:_LONGEST].strip()
-        match = _ROW.pattern.match(text) if text.startswith("[") else None
-        if match is not None:
-            return self._report_line(_ROW, match, line)
-        for key, pattern, form in _FORMS:
-            if key in text and (match := pattern.match(text)) is not None:
-                take = self._stack_line if form.part == STACK else self._report_line
-                return take(form, match, line)
-        if self._reaper_line(text, line) or self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line):
+        if text.startswith("["):
+            match = _ROW.pattern.match(text)
+            if match is not None:
+                return self._report_line(_ROW, match, line)
+        for word, forms in _FORMS:
+            if word in text:
+                for form in forms:
+                    if form.key in text and (match := form.pattern.match(text)) is not None:
+                        return self._report_line(form, match, line)
+        if "oom_reaper: " in text and self._reaper_line(text, line):
+            return True
+        if self._in_stack and self._stack_line(text, line):
+            return True
+        if self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line):
             return True
         self._other_line(text)
         return False
 
     def _report_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         draft = self.draft
-        if draft is None or form.part < draft.part or far_apart(draft.last, line) or form.another(draft, match):
+        if draft is None or form.part < draft.part or self._too_late(draft, form, match, line) or form.another(draft, match):
             earlier, draft = draft, self._begin()
             if form.role == "group" and earlier is not None:
-                kill.hand_over_last_kill(earlier, draft)
+                ending.hand_over_last_kill(earlier, draft)
         self._fill(draft, form, match, line)
         draft.proven = True
+        self.fault = None
         if form.part >= CONSTRAINT:
             for victim in (*draft.report.victims[-1:], draft.named):
                 if victim is not None:
@@ -131,17 +155,55 @@ class KernelReader:
             self.failure = None
         return True
 
-    def _stack_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
+    @staticmethod
+    def _too_late(draft: Draft, form: Form, match: re.Match[str], line: Line) -> bool:
+        if not far_apart(draft.last, line):
+            return False
+        named = draft.named
+        announced = form.role == "kill" and draft.part < KILL and named is not None and f"process {named.pid} " in match[0]
+        return not announced or far_apart(draft.last, line, _LONG_PAUSE_SECONDS)
+
+    @property
+    def _in_stack(self) -> bool:
         """Stacks are printed for many reasons, so they belong only to what has just begun, or to a panic."""
         draft = self.draft
+        return self.failure is not None or self.fault is not None or (draft is not None and (draft.part <= STACK or draft.report.panic))
+
+    def _stack_line(self, text: str, line: Line) -> bool:
+        form, match = next(((form, match) for form in trigger.STACK_FORMS if form.key in text and (match := form.pattern.match(text))), (None, None))
+        draft = self.draft
+        if self.fault is not None:
+            return self._stack_of_fault(self.fault, text, match if form is trigger.CPU_FORM else None, line)
+        if form is None or match is None:
+            return False
         if self.failure is not None:
             if form is trigger.CPU_FORM:
                 self._who_failed(self.failure.event, match, line)
-        elif draft is not None and (draft.part <= STACK or draft.report.panic) and not far_apart(draft.last, line):
+        elif draft is not None and not far_apart(draft.last, line):
             self._fill(draft, form, match, line)
         else:
             return False
         return True
+
+    def _stack_of_fault(self, fault: ProcessFault, text: str, cpu: re.Match[str] | None, line: Line) -> bool:
+        if far_apart(fault.lines[-1], line):
+            self.fault = None
+        elif cpu is not None and fault.pid is None:
+            pid, process, _kernel = trigger.read_cpu_line(cpu)
+            if fault.process in (None, process):
+                fault.pid, fault.process = pid, process
+                fault.note(line, "stack")
+                return True
+        elif fault.kind == "soft_lockup" and _AT_WORK.match(text) and self.found[-1] is fault:
+            # The CPU is busy printing the report: the lockup is a consequence of the kill, no event of its own.
+            report = self.draft
+            if report is not None and report.proven and not far_apart(report.last, fault.lines[0]):
+                self.found.pop()
+                self.standing.pop((fault.kind, fault.process, fault.pid, fault.cgroup), None)
+                report.note(fault.lines[0], "lockup")
+                self.fault = None
+                return True
+        return False
 
     @staticmethod
     def _fill(draft: Draft, form: Form, match: re.Match[str], line: Line) -> None:
@@ -175,25 +237,50 @@ class KernelReader:
         return True
 
     def _fault_line(self, text: str, line: Line) -> bool:
-        last = self.found[-1] if self.found else None
-        asked_before = last if isinstance(last, ProcessFault) and last.kind == "vmalloc" else None
-        for key, pattern, read in faults.FORMS:
-            if key in text and (match := pattern.match(text)) is not None:
-                event = read(match)
-                if isinstance(event, AllocationFailure):
-                    if asked_before:  # the vmap lines right before a failure are its first words
-                        self.found.pop()
-                        event.lines, event.time = asked_before.lines, asked_before.time
-                    self.failure = _Failure(event)
-                    self.found.append(self.failure)
-                    event.quotes["trigger"] = line
-                elif asked_before and event.kind == "vmalloc":
-                    event = asked_before
-                else:
-                    self.found.append(event)
-                event.note(line, "line")
-                return True
+        for word, forms in _REFUSALS_AND_FAULTS:
+            if word in text:
+                for form in forms:
+                    if form.key in text and (match := form.pattern.match(text)) is not None:
+                        take = self._take_fault if isinstance(form, FaultForm) else self._take_refusal
+                        take(form, match, line)
+                        return True
         return False
+
+    def _asked_before(self) -> ProcessFault | None:
+        """The vmap lines right before a failure are its first words."""
+        last = self.found[-1] if self.found else None
+        return last if isinstance(last, ProcessFault) and last.kind == "vmalloc" else None
+
+    def _take_fault(self, form: FaultForm, match: re.Match[str], line: Line) -> None:
+        event, known = form.read(match), None
+        if form.standing:
+            known = self.standing.setdefault((event.kind, event.process, event.pid, event.cgroup), event)
+        elif event.kind == "vmalloc":
+            known = self._asked_before()
+        if known is None or known is event:
+            self.found.append(event)
+        else:
+            event = known
+        self.fault = event if form.unnamed or event.kind == "soft_lockup" else None
+        event.note(line, "line")
+
+    def _take_refusal(self, form: refusals.RefusalForm, match: re.Match[str], line: Line) -> None:
+        event = form.read(match)
+        failed = self.failure.event if self.failure is not None else None
+        if form.caches and failed is not None and "slab" not in failed.quotes and not far_apart(failed.lines[-1], line):
+            failed.note(line, "slab")
+            return
+        asked_before = self._asked_before()
+        if asked_before is not None:
+            self.found.pop()
+            event.lines, event.time = asked_before.lines, asked_before.time
+        self.failure = _Failure(event)
+        self.found.append(self.failure)
+        self.fault = None
+        event.quotes["trigger"] = line
+        if form.caches:
+            event.quotes["slab"] = line
+        event.note(line, "line")
 
     @staticmethod
     def _who_failed(event: AllocationFailure, match: re.Match[str], line: Line) -> None:

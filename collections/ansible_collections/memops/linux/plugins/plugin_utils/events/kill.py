@@ -1,24 +1,21 @@
 # Copyright (c) 2026 The memops developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How a report ends: whom the kernel chose, whom it killed, or why it killed nobody."""
+"""Whom the kernel killed: the kill line of every kernel since 2.6.9, the line before it, and the reaper's after it."""
 
 from __future__ import annotations
 
 import re
 
 from .draft import Draft
-from .form import CONSTRAINT, KILL, Form
+from .form import KILL, Form
 from .model import Victim
 from .pattern import Pattern
 
-_CONSTRAINTS = {
-    "NONE": "none",
-    "MEMCG": "memcg",
-    "CPUSET": "cpuset",
-    "MEMORY_POLICY": "memory_policy",
-}
-_MESSAGE = r"(?:(Memory cgroup out of memory|Out of [mM]emory(?: \(oom_kill_allocating_task\)| in UB \d+)?): )?"
+#: What stands before the kill, or since 5.0 before "Killed" itself; "No available memory" until 2.6.35, "in UB" and "in VE" on OpenVZ.
+MESSAGE = r"(?:(Memory cgroup out of memory|Out of [mM]emory(?: \(\w{1,40}\)| in UB \d+| in VE [\w-]+)?|No available memory[ \w()]{0,20}): )?"
 _ALLOCATING = "oom_kill_allocating_task"
+#: A comm has 15 bytes, each of which a log may show as four.
+NAME = r".{0,64}"
 _SIZES = {
     "total-vm": "total_vm_bytes",
     "vsz": "total_vm_bytes",
@@ -31,10 +28,11 @@ _SIZES = {
 _NUMBERS = {"UID": "uid", "oom_score_adj": "oom_score_adj"}
 
 
-def read_victim(pid: str, process: str, uid: str | None, fields: str) -> Victim:
+def read_victim(pid: str, process: str | None, uid: str | None, fields: str) -> Victim:
     """The victim of a kill line; ``fields`` is what follows its name."""
     victim = Victim(process=process, pid=int(pid), uid=int(uid) if uid else None)
-    for field in fields.replace(",", " ").split():
+    # "UID 48," stands behind the name on some kernels of Red Hat, "UID:48" since 5.6.
+    for field in fields.replace("UID ", "UID:").replace(",", " ").split():
         name, _colon, value = field.partition(":")
         # A size without its unit is one that the line's end cut off.
         if name in _SIZES and value.endswith("kB") and value[:-2].isdecimal():
@@ -52,60 +50,21 @@ def _mend_page_tables(victim: Victim) -> None:
         victim.page_tables_bytes = tables // 1024
 
 
-def _constraint(draft: Draft, match: re.Match[str]) -> None:
-    """The one line that sums up (since 5.0): its paths and names may hold commas and equal signs.
-
-    So it is read from both ends: ``constraint=,nodemask=,cpuset=,mems_allowed=``
-    stand at the front, ``task=,pid=,uid=`` at the end, the two paths between.
-    """
-    report = draft.report
-    report.constraint = _CONSTRAINTS.get(match[1])
-    draft.scope_stated = report.constraint is not None
-    draft.nodemask = match[2]
-    cpuset, _comma, rest = match[3].partition(",mems_allowed=")
-    mems = _NODES.match(rest)
-    if cpuset.startswith("cpuset=") and mems is not None:
-        report.cpuset, report.mems_allowed = cpuset.removeprefix("cpuset="), mems[1]
-        scope = rest[mems.end() :]
-    else:
-        scope = match[3]
-    chosen = _CHOSEN.search(scope)
-    if chosen is not None:
-        scope, _comma, process = scope[: chosen.start()].rpartition(",task=")
-        draft.named = Victim(process=process, pid=int(chosen[1]), uid=int(chosen[2]))
-    scope, followed, victim_cgroup = scope.partition(",task_memcg=")
-    if scope.startswith("oom_memcg="):
-        report.constraint = "memcg"  # the first kernels with this line said NONE
-        if followed:
-            report.limit_cgroup = scope.removeprefix("oom_memcg=")
-    if chosen is not None and followed:
-        report.victim_cgroup = victim_cgroup
-
-
-_CHOSEN = Pattern(r",pid=(\d+),uid=(\d+)$")
-#: A path that the line's end cut off is no path, so each field counts only with what follows it.
-_NODES = Pattern(r"((?:\d[\d-]*(?:,\d[\d-]*)*)?),")
-
-
-def _chosen_before(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.part >= CONSTRAINT
-
-
 def _selected(draft: Draft, match: re.Match[str]) -> None:
     """Until 4.19: whom the kernel chose; the kill line names a child where one was taken instead."""
-    _scope(draft, match[1])
+    imply_scope(draft, match[1])
     draft.scope_stated = True
-    draft.named = Victim(process=match[3], pid=int(match[2]), score=int(match[4]))
+    draft.named = Victim(process=match[4], pid=int(match[2]), uid=int(match[3]) if match[3] else None, score=int(match[5]) if match[5] else None)
 
 
 def _ended(draft: Draft, _match: re.Match[str]) -> bool:
     return draft.part >= KILL
 
 
-def _kill(draft: Draft, match: re.Match[str]) -> None:
-    _scope(draft, match[1])
+def take_kill(draft: Draft, match: re.Match[str]) -> None:
+    imply_scope(draft, match[1])
     draft.killed = True
-    draft.add_victim(read_victim(match[2], match[4], match[3], match[5]))
+    draft.add_victim(read_victim(match[2], match[4] or None, match[3], match[5]))
 
 
 def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
@@ -123,101 +82,86 @@ def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
     return takes_no_child and named is not None and named.pid != int(match[2]) and named.process != match[4]
 
 
-def _scope(draft: Draft, message: str | None) -> None:
-    draft.scope_of_kill = _scope_of(message) or draft.scope_of_kill
+def _cut_kill(draft: Draft, match: re.Match[str]) -> None:
+    imply_scope(draft, match[1])
+    if match[2] and draft.named is None and not draft.report.victims:
+        draft.named = Victim(pid=int(match[2]))
+
+
+def _another_cut_kill(draft: Draft, _match: re.Match[str]) -> bool:
+    return draft.part >= KILL and draft.killed and not draft.report.group_kill
+
+
+def imply_scope(draft: Draft, message: str | None) -> None:
+    scope = _scope_of(message)
+    draft.scope_of_kill = scope or draft.scope_of_kill
+    draft.scope_stated |= scope in ("cpuset", "memory_policy")
     draft.report.allocating_task |= _ALLOCATING in (message or "")
 
 
 def _scope_of(message: str | None) -> str | None:
     if not message:
         return None
-    return "memcg" if message.startswith("Memory cgroup") or " in UB " in message else "none"
-
-
-def hand_over_last_kill(earlier: Draft, draft: Draft) -> None:
-    """A second "Tasks in ... are going to be killed": the kill right before it was not of the first group, but began this one."""
-    line = earlier.line
-    match = KILL_LINE.match(line.text.strip())
-    if match is None or not earlier.report.group_kill or len(earlier.report.victims) < 2:
-        return
-    earlier.report.lines.remove(line)
-    earlier.report.victims = [victim for victim in earlier.report.victims if victim.pid != int(match[2])] or earlier.report.victims
-    draft.take(line, KILL, "kill")
-    _kill(draft, match)
+    if message.startswith("No available memory"):
+        return "cpuset" if "cpuset" in message else "memory_policy"
+    return "memcg" if message.startswith("Memory cgroup") or " in UB " in message or " in VE " in message else "none"
 
 
 def _sharing(draft: Draft, match: re.Match[str]) -> None:
     draft.add_victim(Victim(process=match[2], pid=int(match[1])))
 
 
-def _group(draft: Draft, match: re.Match[str]) -> None:
-    draft.report.group_kill = True
-    draft.report.victim_cgroup = draft.report.victim_cgroup or match[1]
+def _page_fault(draft: Draft, match: re.Match[str]) -> None:
+    """Until 2.6.33 a page fault that found no memory ended its own process, which this line alone names."""
+    draft.killed = True
+    draft.add_victim(Victim(process=match[1]))
 
 
-def _group_seen(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.report.group_kill
+def _another_page_fault(draft: Draft, match: re.Match[str]) -> bool:
+    return draft.part >= KILL and not any(victim.process == match[1] for victim in draft.report.victims)
 
 
-def _nobody(draft: Draft, _match: re.Match[str]) -> None:
-    draft.report.no_victim = True
+def _android(draft: Draft, match: re.Match[str]) -> None:
+    """Android's lowmemorykiller (drivers/staging/android until 4.11) acts on the free memory of the whole machine."""
+    draft.killed, draft.scope_of_kill = True, "none"
+    process, pid, score = (match[1], match[2], match[3]) if match[2] else (match[5], match[4], match[6])
+    draft.add_victim(Victim(process=process, pid=int(pid), oom_score_adj=int(score)))
 
 
-def _exiting(draft: Draft, match: re.Match[str]) -> None:
-    """The chosen one was dying already: the kernel kills nobody, and prints this since 6.0."""
-    _scope(draft, match[1])
-    if not draft.report.victims:
-        draft.named = None
-        draft.report.no_victim = True
+def _always(_draft: Draft, _match: re.Match[str]) -> bool:
+    return True
 
 
-def _ignored(draft: Draft, _match: re.Match[str]) -> None:
-    draft.report.sysrq = draft.report.no_victim = True
-
-
-def _panic(draft: Draft, _match: re.Match[str]) -> None:
-    draft.report.panic = True
-
-
-def _after_a_kill(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.killed or draft.named is not None
-
-
-def _never_after_a_kill_of_one(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.killed and not draft.report.group_kill
-
-
-KILL_LINE = Pattern(_MESSAGE + r"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? \((.*)\)(.*)")
+KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? \(({NAME})\)(.*)")
 FORMS = (
+    Form("illed process ", KILL_LINE, KILL, take_kill, "kill", another=_another_kill),
+    # The line is cut within the name, or before it.
     Form(
-        "oom-kill:constraint=",
-        Pattern(r"oom-kill:constraint=CONSTRAINT_([A-Z_]+),nodemask=(\(null\)|[\d-]*(?:,[\d-]+)*),(.*)"),
-        CONSTRAINT,
-        _constraint,
-        "constraint",
-        another=_chosen_before,
+        "illed process ",
+        Pattern(r"((?:Memory cgroup o|O)ut of memory): Killed process (?:(\d+)(?:, UID \d+,)? \([^)]*$|\d+ ?(?:\.{3}|…)?$)"),
+        KILL,
+        _cut_kill,
+        "kill",
+        another=_another_cut_kill,
     ),
-    Form("illed process ", KILL_LINE, KILL, _kill, "kill", another=_another_kill),
+    # "with score", "or a child" and "and children" are of 2.6, "or sacrifice child" of later kernels.
     Form(
         "ill process ",
-        Pattern(_MESSAGE + r"[Kk]ill process (\d+),? \((.*)\) (?:with )?score (\d+)\b"),
+        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? \(({NAME})\) (?:with )?score (-?\d+)\b"),
         KILL,
         _selected,
         "selected",
         another=_ended,
     ),
-    Form("sharing same memory", Pattern(r"[Kk]ill process (\d+) \((.*)\) sharing same memory"), KILL, _sharing, "shared"),
-    Form("memory.oom.group set", Pattern(r"Tasks in (.*) are going to be killed due to memory\.oom\.group set"), KILL, _group, "group", another=_group_seen),
+    Form("sharing same memory", Pattern(rf"[Kk]ill process (\d+) \(({NAME})\) sharing same memory"), KILL, _sharing, "shared"),
+    Form("VM: killing process ", Pattern(r"VM: killing process (.{1,64}?)(?:\(\d+:#\d+\))?$"), KILL, _page_fault, "kill", another=_another_page_fault),
     Form(
-        "is already exiting",
-        Pattern(_MESSAGE + r"OOM victim (\d+) \((.*)\) is already exiting"),
+        "lowmemorykiller: ",
+        Pattern(rf"lowmemorykiller: (?:Killing '({NAME})' \((\d+)\)(?: \(tgid \d+\))?, adj (-?\d+)|send sigkill to (\d+) \(({NAME})\), (?:oom_)?adj (-?\d+))"),
         KILL,
-        _exiting,
-        "exiting",
-        another=_never_after_a_kill_of_one,
+        _android,
+        "kill",
+        another=_always,
     ),
-    Form("panic", Pattern(r"Kernel panic - not syncing: .*(?:[Oo]ut of memory|deadlocked on memory)"), KILL, _panic, "panic", another=_after_a_kill),
-    Form("no killable processes", Pattern(r"Out of memory and no killable processes"), KILL, _nobody, "no_victim", another=_after_a_kill),
-    Form("OOM request ignored", Pattern(r"(?:sysrq: )?OOM request ignored"), KILL, _ignored, "no_victim", another=_after_a_kill),
 )
-REAPER_LINE = Pattern(r"oom_reaper: (?:reaped process :?(\d+) \((.*)\)|unable to reap pid:(\d+) \((.*)\))")
+REAPER_LINE = Pattern(rf"oom_reaper: (?:reaped process :?(\d+) \(({NAME})\)|unable to reap pid:(\d+) \(({NAME})\))")

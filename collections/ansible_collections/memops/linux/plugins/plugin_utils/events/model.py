@@ -227,7 +227,7 @@ class OomReport(Event):
 
 @dataclasses.dataclass
 class AllocationFailure(Event):
-    """"page allocation failure" (``warn_alloc``): refused, nobody killed.
+    """An allocation that the kernel refused (``warn_alloc``); nobody is killed.
 
     stalled_seconds: of "page allocation stalls" (4.9 to 4.14): granted or not,
     the allocation has taken so long.

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The task table (``dump_tasks``, mm/oom_kill.c), whose columns grew over the years.
 
-    2.6       [ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name
+    2.6.24    [ pid ]   uid  tgid total_vm      rss cpu oom_adj name
+    2.6.36    [ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name
     3.x       [ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name
     4.x       [ pid ]   uid  tgid total_vm      rss nr_ptes nr_pmds [nr_puds] swapents oom_score_adj name
     4.15      [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
@@ -22,9 +23,10 @@ from .form import TASKS, Form
 from .model import Line, Task
 from .pattern import Pattern
 
-#: Of each layout that rows without a header can have; the last number is oom_score_adj.
+#: Of each layout that rows without a header can have; the last number is oom_score_adj, of seven oom_adj.
 _COMMON = ("pid", "uid", "tgid", "total_vm", "rss")
-_HEADERLESS_NUMBERS = range(8, 12)
+_HEADERLESS_NUMBERS = range(7, 12)
+_WITH_OOM_ADJ = 7
 MAX_SCORE_ADJ = 1000
 _COUNTS = {"nr_ptes", "nr_pmds", "nr_puds"}
 _UNIT = Pattern(r"-?\d+$")
@@ -43,6 +45,7 @@ class TaskTable:
         self.columns: tuple[str, ...] = ()
         self.has_header = False
         self.rows: list[Row] = []
+        self._of_pid: dict[int, Row] = {}
         self.damaged = False
 
     def header(self, text: str) -> None:
@@ -58,6 +61,7 @@ class TaskTable:
             self.damaged = True
         else:
             self.rows.append(row)
+            self._of_pid.setdefault(row.numbers["pid"], row)
 
     def _with_header(self, words: str, line: Line) -> Row | None:
         count = len(self.columns) - 1
@@ -80,10 +84,12 @@ class TaskTable:
         if abs(numbers[-1]) > MAX_SCORE_ADJ:
             return None
         named = dict(zip(_COMMON, numbers, strict=False))
+        if count == _WITH_OOM_ADJ:
+            return Row(named, words.split(None, count)[-1], line)
         return Row(named | {"oom_score_adj": numbers[-1]}, words.split(None, count)[-1], line)
 
     def find(self, pid: int | None) -> Row | None:
-        return next((row for row in self.rows if pid == row.numbers["pid"]), None)
+        return self._of_pid.get(pid) if pid is not None else None
 
     def largest(self) -> Line | None:
         """The line of the task whose death would have given most back."""

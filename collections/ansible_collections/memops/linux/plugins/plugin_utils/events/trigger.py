@@ -12,12 +12,15 @@ from .model import Trigger
 from .pattern import Pattern
 
 # "gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"; until 4.6 without names,
-# in 4.9 to 4.19 with "nodemask=(null), " in between.
-_MASK = Pattern(r"(?:gfp_mask=|gfp=|mode:)(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?")
-_ORDER = Pattern(r"order[=:](-?\d+)")
+# in 4.9 to 4.19 with "nodemask=(null), " in between. OpenVZ's beancounters: "gfp 0xd0 order 0".
+_MASK = Pattern(r"(?:gfp_mask=|gfp=|gfp |mode:)(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?")
+_ORDER = Pattern(r"order[=: ](-?\d+)")
 _SCORE_ADJ = Pattern(r"oom_score_adj=(-?\d+)")
 _NODEMASK = Pattern(r"nodemask=(\(null\)|[\d-]+(?:,[\d-]+)*)")
 
+_PID_AND_NAME = Pattern(r"(\d+) \((.{0,64})\)$")
+#: OpenVZ puts the container in between: "Comm: x ve: 101 Not tainted".
+_CONTAINER = Pattern(r".*(?= ve(?:id)?: [\w-]+$)")
 _TAINT = Pattern(r" (?:Not tainted|Tainted:) ")
 _VERSION = Pattern(r"\d+\.\d+\S*")
 
@@ -49,11 +52,15 @@ def read_trigger(process: str | None, fields: str) -> Trigger:
 
 def read_cpu_line(match: re.Match[str]) -> tuple[int, str, str | None]:
     """(pid, process, kernel version) of a stack's "CPU: 1 PID: 2 Comm: x Not tainted 6.1.0 #1"."""
+    if match[4]:
+        return int(match[5]), match[4], None
     pid, rest = int(match[1] or match[2]), match[3]
     taint = _TAINT.search(rest)
     if taint is None:
         return pid, rest, None
     process = rest[: taint.start()].removesuffix(" Kdump: loaded")
+    container = _CONTAINER.match(process)
+    process = container[0] if container is not None else process
     # The version stands before " #1"; where that is cut off, the version may be too.
     words, whole, _build = rest[taint.end() :].partition(" #")
     version = words.rpartition(" ")[2]
@@ -67,6 +74,9 @@ def _number(pattern: Pattern, text: str) -> int | None:
 
 def _trigger(draft: Draft, match: re.Match[str]) -> None:
     trigger = read_trigger(match[1] or None, match[2])
+    named = _PID_AND_NAME.match(match[1] or "")
+    if named is not None:
+        trigger.pid, trigger.process = int(named[1]), named[2]
     draft.report.trigger = trigger
     draft.report.sysrq |= trigger.order == -1
     draft.nodemask = trigger.nodemask
@@ -103,18 +113,21 @@ def _frame(draft: Draft, match: re.Match[str]) -> None:
         draft.stack_scope = "memcg" if match[1].startswith("mem_cgroup") else "none"
 
 
+#: More than a name; and prose on it ("x invoked oom-killer and died") goes on in words.
+_INVOKED = r"(?:(.{0,80}?) ?invoked (?:\w{1,16} )?oom-killer(?=$|[:,.…]| gfp)|oom-killer:(?= gfp_mask)):?(.*)"
 FORMS = (
-    Form(
-        "oom-killer",
-        Pattern(r"(?:(.*?) ?invoked oom-killer\b:?|oom-killer:(?= gfp_mask))(.*)"),
-        TRIGGER,
-        _trigger,
-        "trigger",
-        another=_after_more_than_a_request,
-    ),
-    Form("Manual OOM execution", Pattern(r"[Ss]ys[Rr]q ?: Manual OOM execution"), REQUEST, _request, "sysrq"),
+    # Until 2.6.15 without a name; "oomkilladj=" until 2.6.28, "oom_adj=" until 3.5, "oom_score_adj=" since 2.6.36.
+    Form("oom-killer", Pattern(_INVOKED), TRIGGER, _trigger, "trigger", another=_after_more_than_a_request),
+    # "SysRq : " until 3.x, then both, since 5.0 "sysrq: ".
+    Form("Manual OOM execution", Pattern(r"(?:sysrq: )?[Ss]ys[Rr]q ?: Manual OOM execution"), REQUEST, _request, "sysrq"),
 )
-CPU_FORM = Form("omm: ", Pattern(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)"), STACK, _cpu)
+#: The last form is of 2.6 on x86, s390 and ppc: "Process x (pid: 7, task: ...".
+CPU_FORM = Form(
+    ": ",
+    Pattern(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)|Process (.{1,64}) \(pid: (\d+), "),
+    STACK,
+    _cpu,
+)
 #: Lines that begin nothing: stacks are printed for many reasons.
 STACK_FORMS = (
     CPU_FORM,
