@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 #: Longer than any line of a log that says something; what follows in such a line is dropped.
 LINE_BYTES = 16 << 10
 #: A chunk is searched many times over, so it has to fit into a core's cache.
-CHUNK_BYTES = 256 << 10
+CHUNK_BYTES = 128 << 10
 _FEW_BYTES = CHUNK_BYTES // 2
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 NEEDLES: tuple[bytes, ...] = (
     # the OOM killer's report, part by part, as its beginning may be lost
     b"oom-kill", b"Manual OOM exec", b"OOM request ", b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"Mem-Info", b"Mem-info",
-    b" total_vm ", b"Tasks state (mem", b"ut of memory", b"ut of Memory", b"illed process ", b"ill process ", b"oom_reaper: ", b"memory.oom.group",
-    b"Kernel panic - not",
+    b"total_vm", b"Tasks state", b"ut of memory", b"illed process ", b"ill process ", b"VM: killing process", b"oom_reaper: ", b"memory.oom.group",
+    b"Kernel panic - not", b"lowmemorykiller: ",
     # what else the kernel says
-    b" allocation ", b"vmalloc", b"allocate memory", b"]: segfault ", b"]: unhandled ", b"general protection ", b"] trap ", b"for more than ",
-    b"soft lockup", b"fork rejected", b"enough_memory: ",
+    b" allocation ", b"vmalloc", b"allocate memory", b"segfault ", b" unhandled ", b"User process fault", b"general protection", b"] trap ",
+    b"undefined instruction: ", b" nip ", b" memory corruption", b"for more than ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",
     # user space
-    b"OOM killer", b"code=killed", b"code=dumped", b"'core-dump'", b"due to memory ", b"due to swap ", b"oomd killed ", b"ending SIG", b", badness: ",
+    b"OOM killer", b"code=killed", b"code=dumped", b"'core-dump'", b"due to memory ", b"due to swap ", b"oomd killed", b"ending SIG", b", badness: ",
     b" to the victim", b"viction manager", b"EvictionThresholdMet", b"low on resource", b"SystemOOM", b"OOMKilled", b"TaskOOM",
     b"ENOMEM", b"bad_alloc", b"MemoryError", b"exit status 137", b"code 137",
 )  # fmt: skip
@@ -48,12 +48,10 @@ def _finder(data: bytes) -> Callable[[bytes, int], int]:
     # CPython ends each bytes object with a zero, which is where strstr stops.
     start = strstr(data, b"")
 
-    def find(needle: bytes, position: int) -> int:
+    def find(needle: bytes, position: int, _keeps_the_address_good: bytes = data) -> int:
         address = strstr(start + position, needle)
         return -1 if address is None else address - start
 
-    # The address is good for as long as the object lives.
-    find.data = data  # type: ignore[attr-defined]
     return find
 
 

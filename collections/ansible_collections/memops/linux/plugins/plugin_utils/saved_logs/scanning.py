@@ -23,8 +23,9 @@ AFTER_LINES = 12
 #: The same where an entry has a line for each of its fields, as the journal exports it.
 ENTRY_LINES = 60
 _FIELD_OF_ENTRY = b"\n_BOOT_ID=", b"\n    _BOOT_ID="
-#: How much is given at once while an event is open: first and at most.
-LEAST_FOLLOW_BYTES, MOST_FOLLOW_BYTES = 4 << 10, 64 << 10
+#: How much is given at once while an event is open: at least and at most, and this part of what was given of it.
+LEAST_FOLLOW_BYTES, MOST_FOLLOW_BYTES = 2 << 10, 64 << 10
+FOLLOW_PART = 8
 EDGE_BYTES = 64 << 10
 
 
@@ -55,7 +56,7 @@ class Scanner:
         self._last = b"", b""  # chunks
         self._kept = b""  # the last lines so far, as far as they were not given
         self._all_given = False
-        self._follow_bytes = 0
+        self._open_bytes = 0  # given since an event began that is still open
         self._before, self._after = BEFORE_LINES, AFTER_LINES
 
     @property
@@ -112,9 +113,8 @@ class Scanner:
         if not self.bytes_read:  # a log may begin inside a report
             end = _line_end(data, EDGE_BYTES)
         while given < size:
-            if self._follow_bytes:
-                begin, end = given, _line_end(data, given + self._follow_bytes)
-                self._follow_bytes = min(MOST_FOLLOW_BYTES, 2 * self._follow_bytes)
+            if self._open_bytes:
+                begin, end = given, _line_end(data, given + min(MOST_FOLLOW_BYTES, max(LEAST_FOLLOW_BYTES, self._open_bytes // FOLLOW_PART)))
             elif not end:
                 hit = hits.next(max(given, searched))
                 if hit is None:
@@ -123,8 +123,8 @@ class Scanner:
                 end, contiguous = _lines_on(data, hit, self._after), contiguous and begin == given
             line_number, counted = line_number + data.count(b"\n", counted, begin), begin
             yield Piece(data[begin:end], line_number, contiguous)
+            self._open_bytes = self._open_bytes + end - begin if self._still_open() else 0
             given, end, contiguous = end, 0, True
-            self._follow_bytes = (self._follow_bytes or LEAST_FOLLOW_BYTES) if self._still_open() else 0
         self._all_given = given == size
         self._kept = data[_lines_back(data, given, size, self._before) :]
 
