@@ -33,7 +33,7 @@ class Case:
     cgroup: the memory cgroup whose limit was hit, victim_cgroup the victim's.
     container: the engine's record of it, or at least its id and cgroup.
     notes: facts for the reader that hold whatever the cause is.
-    log: all cases of the same log and host, this one among them, in the order of the log.
+    log: all cases of the same host, in the order of its log; place: this one's among them.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Case:
     missing: tuple[str, ...] = ()
     notes: list[str] = dataclasses.field(default_factory=list)
     log: list[Case] = dataclasses.field(default_factory=list, repr=False, compare=False)
+    place: int = 0
 
     @property
     def victim(self) -> Victim | None:

@@ -64,8 +64,8 @@ def find_cases(host: HostFacts, events: list[Event], services: list[ServiceEvent
     cases = join_services(cases, services, host)
     cases = join_units(cases, host)
     cases = join_containers(cases, host)
-    for case in cases:
-        case.log = cases
+    for place, case in enumerate(cases):
+        case.log, case.place = cases, place
     return sorted(cases, key=lambda case: case.time or "", reverse=True)
 
 

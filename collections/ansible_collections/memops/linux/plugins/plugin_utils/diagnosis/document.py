@@ -147,10 +147,12 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
         "segfault": f"{name} made an invalid memory access.",
         "sigkill_not_oom": "A process was ended by SIGKILL.",
         "unknown_death": "A process was ended by SIGKILL.",
+        "not_oom": f"The kernel refused to start another process in {case.victim_cgroup or 'a cgroup'}.",
     }
     text = words[case.kind]
     if case.requested:
-        text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel killed {name}; no allocation had failed."
+        did = "found nothing to kill" if case.kind == "not_oom" else f"killed {name}"
+        text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel {did}; no allocation had failed."
     return (Step(text, quoted),)
 
 
@@ -194,10 +196,10 @@ def _how_it_failed(case: Case) -> tuple[Step, ...]:
 def _cannot_tell(case: Case, lacking: list[Lacking]) -> str:
     """Why there is no cause, in one sentence."""
     wanted = [lack.evidence for lack in lacking]
+    if case.kind == "unknown_oom" and case.report is None:
+        return "cannot tell why, because no report of the kernel on this kill could be read"
     if wanted:
         return "cannot tell why, because this is missing: " + "; ".join(wanted)
-    if case.kind == "unknown_oom":
-        return "cannot tell why, because no report of the kernel on this kill could be read"
     if case.kind == "unknown_death":
         return "cannot tell whether it was memory, because the kernel log could not be read"
     if case.use and case.use.largest():

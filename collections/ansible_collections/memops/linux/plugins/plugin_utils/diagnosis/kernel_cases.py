@@ -23,6 +23,8 @@ _KIND_OF_FAULT = {
     "soft_lockup": "hung_task",
     "overcommit": "enomem",
     "vmalloc": "page_allocation_failure",
+    "pids_limit": "not_oom",
+    "memory_failure": "segfault",
 }
 
 
@@ -59,9 +61,10 @@ def _case(event: Event, host: HostFacts) -> Case | None:
 
 
 def _oom(report: OomReport, host: HostFacts) -> Case | None:
-    if report.no_victim and not report.panic:
+    ignored = report.no_victim and not report.panic
+    if ignored and not report.sysrq:
         return None  # the killer was called and found nothing to do: nobody died
-    kind = "panic_on_oom" if report.panic else _KIND_OF_CONSTRAINT.get(report.constraint or "", "unknown_oom")
+    kind = "panic_on_oom" if report.panic else "not_oom" if ignored else _KIND_OF_CONSTRAINT.get(report.constraint or "", "unknown_oom")
     below_limit = kind == "memcg_oom"
     use = None
     if below_limit and report.cgroup:
@@ -90,6 +93,8 @@ def _oom(report: OomReport, host: HostFacts) -> Case | None:
             f"The limit that was hit belongs to {case.cgroup}, above the victim's own cgroup {case.victim_cgroup}:"
             " everything below it counts together."
         )
+    if case.cgroup and case.cgroup.rpartition("/")[2] in ("kubepods", "kubepods.slice"):
+        case.notes.append("That cgroup is the kubelet's bound on all pods together (node allocatable), not the limit of one pod.")
     if report.omitted_lines:
         case.notes.append(f"{report.omitted_lines} lines of the report, the smallest tasks first, were left out on the host to keep to the byte budget.")
     if report.group_kill:

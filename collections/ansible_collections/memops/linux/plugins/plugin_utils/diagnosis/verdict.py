@@ -34,14 +34,17 @@ _KINDS_IN_ORDER = (
     "unknown_death",
     "sigkill_not_oom",
     "segfault",
+    "not_oom",
     "hung_task",
 )
+#: Causes that are none of memory, whoever says so: the kubelet evicts for want of disk too.
+_NOT_MEMORY = frozenset(("disk_pressure", "pids_limit"))
 
 
 def of(host: HostFacts, incidents: list[dict[str, Any]], findings: list[dict[str, Any]]) -> dict[str, Any]:
     """{code, confidence, summary, incident}; incident is the index of the one it speaks of."""
     lead = leading(incidents)
-    if lead is not None and incidents[lead]["kind"] in MEMORY_KINDS:
+    if lead is not None and _of_memory(incidents[lead]):
         return _verdict("memory", incidents[lead]["confidence"] or "possible", _told(incidents, lead), lead)
     risks = [finding for finding in findings if finding["severity"] == "risk"]
     if not host.has_kernel_log() and host.kernel_kills_since_boot() != 0:
@@ -60,7 +63,14 @@ def leading(incidents: list[dict[str, Any]]) -> int | None:
     """The incident a person should look at first: the gravest kind, then the newest."""
     if not incidents:
         return None
-    return min(range(len(incidents)), key=lambda index: (_KINDS_IN_ORDER.index(incidents[index]["kind"]), index))
+    return min(
+        range(len(incidents)),
+        key=lambda index: (not _of_memory(incidents[index]), _KINDS_IN_ORDER.index(incidents[index]["kind"]), index),
+    )
+
+
+def _of_memory(incident: dict[str, Any]) -> bool:
+    return incident["kind"] in MEMORY_KINDS and incident["cause"] not in _NOT_MEMORY
 
 
 def _verdict(code: str, confidence: str, summary: str, lead: int | None) -> dict[str, Any]:
@@ -87,6 +97,7 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
         "sigkill_not_oom": "was ended by SIGKILL from user space",
         "unknown_death": "was ended by SIGKILL",
         "panic_on_oom": "asked for memory and the kernel panicked",
+        "not_oom": "was refused another process" if item["cause"] == "pids_limit" else "was spared: an OOM kill by hand found nothing to kill",
     }.get(item["kind"], "was OOM-killed")
     memory = item["memory"] or {}
     scope = ""
@@ -96,6 +107,8 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
         scope = " because the host was out of memory"
     times = f" ({item['repeats']} times)" if item["repeats"] > 1 else ""
     why = f": {item['cause']}" if item["cause"] else f"; {item['cannot_tell']}"
+    if item["kind"] == "not_oom" and not victim.get("process"):
+        who = item["victim_cgroup"] or item["unit"] or "a process"
     if item["kind"] == "panic_on_oom" and not victim.get("process"):
         who = (item["trigger"] or {}).get("process") or who
     if who == place.removeprefix(" in "):

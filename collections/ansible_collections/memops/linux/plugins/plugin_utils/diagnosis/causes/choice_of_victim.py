@@ -105,6 +105,7 @@ HOG_PROTECTED = Rule(
     needs=f"the whole task table and RAM; the victim below {SMALL:.0%} of the largest task, whose oom_score_adj put its badness below the victim's",
     reference=remedy.OOM_SCORE_ADJ,
     judge=hog_protected,
+    speaks_of="choice",
 )
 BYSTANDER_KILLED = Rule(
     cause="bystander_killed",
@@ -112,4 +113,5 @@ BYSTANDER_KILLED = Rule(
     needs=f"the whole task table and RAM; the victim below {SMALL:.0%} of the largest task, which was not shielded",
     reference="mm/oom_kill.c: oom_badness(), select_bad_process()",
     judge=bystander_killed,
+    speaks_of="choice",
 )

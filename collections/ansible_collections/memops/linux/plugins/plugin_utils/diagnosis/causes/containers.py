@@ -82,6 +82,7 @@ NO_CONTAINER_LIMITS = Rule(
     needs="the victim's container and its limit from the engine; no limit, and the victim held at least a tenth of RAM",
     reference="https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory",
     judge=no_container_limits,
+    speaks_of="sharing",
 )
 LIMITS_OVERSUBSCRIBED = Rule(
     cause="limits_oversubscribed",
@@ -89,4 +90,5 @@ LIMITS_OVERSUBSCRIBED = Rule(
     needs="the running containers' limits from the engine, RAM and swap; the sum is larger, and the victim's container has a limit",
     reference="https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
     judge=limits_oversubscribed,
+    speaks_of="sharing",
 )

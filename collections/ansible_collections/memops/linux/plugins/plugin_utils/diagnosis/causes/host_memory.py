@@ -8,10 +8,12 @@ from ..case import Case
 from ..memory_use import MemoryUse
 from ..remedies import host as remedy
 from ..remedies.limits import for_shmem
-from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
+from ..rule import Conclusion, Judgement, Lacking, Rule, Step
 from ..wording import percent, size
+from .daemons import by_daemon
 
-HOST_OOM = frozenset(("global_oom", "panic_on_oom"))
+#: Of an unknown scope the host's figures tell as much as they can; ``rule.judge`` bounds how sure that is.
+HOST_OOM = frozenset(("global_oom", "panic_on_oom", "unknown_oom"))
 HOST_SHORTAGE = HOST_OOM | {"userspace_oom_daemon"}
 
 MAIN = 0.5
@@ -85,7 +87,7 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
 def swap_exhausted(case: Case) -> Judgement:
     """There was swap, and it was full: programs' memory had nowhere left to go."""
     if case.kind == "userspace_oom_daemon":
-        return _by_daemon(case) if case.host.swap_total_bytes else None
+        return by_daemon(case, with_swap=True)
     use = case.use
     if use is None or use.swap_total_bytes is None:
         return Lacking("the report's swap totals (Total swap, Free swap)")
@@ -104,7 +106,7 @@ def swap_exhausted(case: Case) -> Judgement:
 def no_swap(case: Case) -> Judgement:
     """Programs' memory filled RAM and there was no swap it could have gone to."""
     if case.kind == "userspace_oom_daemon":
-        return _by_daemon(case) if case.host.swap_total_bytes == 0 else None
+        return by_daemon(case, with_swap=False)
     use = case.use
     if use is None or use.swap_total_bytes is None:
         return Lacking("the report's swap totals (Total swap, Free swap)")
@@ -116,24 +118,6 @@ def no_swap(case: Case) -> Judgement:
         return None
     steps = (*_anon_steps(case, use), Step("There was no swap, so none of it could leave RAM.", case.quoted("swap_total")))
     return Conclusion(_sure_of_anon(use), steps, remedy.for_swap(case, 0))
-
-
-def _by_daemon(case: Case) -> Judgement:
-    """A daemon that acts when RAM and swap are both used up did act (not one that acts on pressure).
-
-    earlyoom and nohang act when available memory and free swap are both below
-    their bounds; systemd-oomd does where it says "memory used ... and swap used".
-    """
-    lines = case.event.lines if case.event else []
-    if any("pressure" in line.text for line in lines):
-        return None
-    swap = case.host.swap_total_bytes
-    step = Step(
-        "The daemon acts when available memory and free swap are both below its bounds;"
-        + (" the host has no swap at all." if swap == 0 else f" of the host's {size(swap)} swap nearly all was used then."),
-        (*lines[:1], Fact("swap total_bytes", str(swap))),
-    )
-    return Conclusion("probable", (step,), remedy.for_swap(case, swap or 0))
 
 
 def _anon_steps(case: Case, use: MemoryUse) -> tuple[Step, ...]:
@@ -182,14 +166,17 @@ HOST_SHMEM_OR_TMPFS = Rule(
 SWAP_EXHAUSTED = Rule(
     cause="swap_exhausted",
     kinds=HOST_SHORTAGE,
-    needs=f"the report's swap totals; at most {SWAP_LEFT:.0%} free. Of a daemon's kill: the host's swap",
+    needs=f"the report's swap totals; at most {SWAP_LEFT:.0%} free. Of a daemon's kill: its own figures, or the host's swap",
     reference="https://docs.kernel.org/admin-guide/mm/concepts.html#oom-killer",
     judge=swap_exhausted,
+    speaks_of="room",
 )
 NO_SWAP = Rule(
     cause="no_swap",
     kinds=HOST_SHORTAGE,
-    needs=f"the report's swap totals and Mem-Info; swap 0 and anon the largest use or at least {LARGE:.0%} of RAM. Of a daemon's kill: the host's swap",
+    needs=f"the report's swap totals and Mem-Info; swap 0 and anon the largest use or at least {LARGE:.0%} of RAM. Of a daemon's kill: its own figures,"
+    " or the host's swap",
     reference="https://chrisdown.name/2018/01/02/in-defence-of-swap.html",
     judge=no_swap,
+    speaks_of="room",
 )

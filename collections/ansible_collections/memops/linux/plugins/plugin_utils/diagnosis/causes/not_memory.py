@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from ...events.model import ProcessFault
 from ..case import Case
+from ..remedies.refusals import for_hardware
 from ..rule import REQUESTED, Conclusion, Fact, Judgement, Lacking, Remedy, Rule, Step
 
 
@@ -51,10 +53,10 @@ def _container_facts(case: Case) -> tuple[Fact, ...]:
 
 def requested_kill(case: Case) -> Judgement:
     """SysRq-F: the kernel's OOM killer was called by hand, which shows as order -1."""
-    step = Step(
-        "The OOM killer was called by hand (SysRq-F: order=-1). The kernel then kills the largest process whether memory is short or not.",
-        case.quoted("trigger", "sysrq", "kill"),
-    )
+    text = "The OOM killer was called by hand (SysRq-F: order=-1). The kernel then kills the largest process whether memory is short or not."
+    if case.kind == "not_oom":
+        text = "The OOM killer was called by hand (SysRq-F: order=-1), and found no process that it may kill. That says nothing about memory."
+    step = Step(text, case.quoted("trigger", "sysrq", "kill", "no_victim"))
     advice = Remedy(
         action="Ask who did it; to forbid it, leave the signalling functions (64) out of kernel.sysrq.",
         command="sysctl kernel.sysrq",
@@ -67,6 +69,8 @@ def requested_kill(case: Case) -> Judgement:
 
 def application_fault(case: Case) -> Judgement:
     """The program broke by itself: an invalid memory access, not a lack of memory."""
+    if _of_hardware(case):
+        return None
     step = Step(
         "The kernel ended it for an access to memory that it did not own. That is a fault in the program (or its data, or"
         " broken hardware), not a lack of memory.",
@@ -82,12 +86,25 @@ def application_fault(case: Case) -> Judgement:
     return Conclusion("certain", (step,), (advice,))
 
 
+def hardware_fault(case: Case) -> Judgement:
+    """The memory itself is broken: the hardware reported an error that it could not correct."""
+    if not _of_hardware(case):
+        return None
+    step = Step("The hardware reported that a page of it is broken, and the kernel ended the process that used it.", case.quoted("line"))
+    return Conclusion("certain", (step,), for_hardware())
+
+
+def _of_hardware(case: Case) -> bool:
+    return isinstance(case.event, ProcessFault) and case.event.kind == "memory_failure"
+
+
 OPERATOR_OR_RUNTIME_KILL = Rule(
     cause="operator_or_runtime_kill",
     kinds=frozenset(("sigkill_not_oom",)),
     needs="exit code 137 or status 9/KILL, and a kernel log that covers the time and holds no OOM kill of it",
     reference="signal(7): exit status 128+n",
     judge=operator_or_runtime_kill,
+    speaks_of="decision",
 )
 REQUESTED_KILL = Rule(
     cause="operator_or_runtime_kill",
@@ -95,6 +112,7 @@ REQUESTED_KILL = Rule(
     needs="the report's trigger line with order=-1",
     reference="https://docs.kernel.org/admin-guide/sysrq.html",
     judge=requested_kill,
+    speaks_of="decision",
 )
 APPLICATION_FAULT = Rule(
     cause="application_fault",
@@ -102,4 +120,13 @@ APPLICATION_FAULT = Rule(
     needs="the kernel's line on the fault, or the unit's or container's end by SIGSEGV",
     reference="arch/x86/mm/fault.c: show_signal_msg()",
     judge=application_fault,
+    speaks_of="decision",
+)
+HARDWARE_FAULT = Rule(
+    cause="hardware_fault",
+    kinds=frozenset(("segfault",)),
+    needs="the kernel's line on a memory failure of the hardware",
+    reference="https://docs.kernel.org/mm/hwpoison.html",
+    judge=hardware_fault,
+    speaks_of="decision",
 )

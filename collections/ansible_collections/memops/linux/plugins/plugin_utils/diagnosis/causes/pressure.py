@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from ..case import Case
+from ...events.model import AllocationFailure
+from ..case import MEMORY_KINDS, Case
 from ..host_facts import HostFacts
 from ..remedies import host as remedy
-from ..rule import Conclusion, Fact, Judgement, Rule, Step
+from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import size
+from .log_so_far import around
 
 #: Every task stood still for this part of a minute: systemd-oomd's default is
 #: 60 % of 30 s for the whole host; a tenth is already felt by everybody.
@@ -18,6 +20,8 @@ SWAP_INS_PER_SECOND = 50.0
 #: Pages that go to swap and come back at this rate, both at once, are the same pages:
 #: on a fast disk that shows long before PSI does (seen on 6.1: 900 a second at "full" 1 to 7 %).
 ROUND_TRIPS_PER_SECOND = 200.0
+#: A task is called hung after two minutes, and the shortage that stopped it may end in a kill minutes later.
+SAME_SHORTAGE_SECONDS = 300.0
 
 
 def thrashing(case: Case) -> Judgement:
@@ -31,6 +35,24 @@ def thrashing(case: Case) -> Judgement:
         (said,),
     )
     return Conclusion("probable", (step,), remedy.for_thrashing(case.host))
+
+
+def stalled(case: Case) -> Judgement:
+    """An allocation waited for reclaim for many seconds, granted in the end or not (kernels 4.9 to 4.14 tell)."""
+    event = case.event
+    if not isinstance(event, AllocationFailure) or event.stalled_seconds is None:
+        return None
+    step = Step(f"The allocation waited {event.stalled_seconds:.0f} s for memory to be reclaimed.", case.quoted("trigger", "line"))
+    return Conclusion("probable", (step,), remedy.for_thrashing(case.host))
+
+
+def hung_for_memory(case: Case) -> Judgement:
+    """A task stood still while memory was so short that the log tells of it within the same minutes."""
+    for other in around(case, SAME_SHORTAGE_SECONDS):
+        if other.kind in MEMORY_KINDS and not other.requested:
+            step = Step("Within the same minutes the log tells that memory was short.", (*case.quoted("line"), *other.quoted("trigger", "kill", "line")[:2]))
+            return Conclusion("possible", (step,), remedy.for_thrashing(case.host))
+    return Lacking("what it waited for: memory pressure, disks or locks of that moment")
 
 
 def thrashing_now(host: HostFacts) -> tuple[Step, ...]:
@@ -72,4 +94,18 @@ THRASHING = Rule(
     needs="the daemon's own line, which names the pressure",
     reference="https://docs.kernel.org/accounting/psi.html",
     judge=thrashing,
+)
+STALLED = Rule(
+    cause="thrashing",
+    kinds=frozenset(("page_allocation_failure",)),
+    needs='the kernel\'s line "page allocation stalls for ... ms"',
+    reference="mm/page_alloc.c: warn_alloc()",
+    judge=stalled,
+)
+HUNG_FOR_MEMORY = Rule(
+    cause="thrashing",
+    kinds=frozenset(("hung_task",)),
+    needs=f"an incident of memory in the same log within {SAME_SHORTAGE_SECONDS / 60:.0f} minutes",
+    reference="https://docs.kernel.org/admin-guide/sysctl/kernel.html#hung-task-timeout-secs",
+    judge=hung_for_memory,
 )

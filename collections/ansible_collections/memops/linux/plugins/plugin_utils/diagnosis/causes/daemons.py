@@ -1,0 +1,68 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What user-space OOM daemons say of the memory that they acted on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...events.model import Line
+from ...events.pattern import Pattern
+from ..case import Case
+from ..remedies import host as remedy
+from ..rule import Conclusion, Fact, Judgement, Lacking, Step
+from ..wording import size
+
+# earlyoom: "mem avail:   165 of 31880 MiB ( 0.52%), swap free: 19581 of 49151 MiB (39.84%)"
+_FIGURES = Pattern(r".{0,200}?mem avail: {0,6}(\d{1,9}) of {1,6}(\d{1,9}) MiB[^,]{0,40}, swap free: {0,6}(\d{1,9}) of {1,6}(\d{1,9}) MiB")
+_MIB = 1 << 20
+
+
+class Figures(NamedTuple):
+    """A daemon's own figures, in bytes, and the line that has them."""
+
+    available: int
+    ram: int
+    swap_free: int
+    swap_total: int
+    line: Line
+
+
+def figures(case: Case) -> Figures | None:
+    """Those of the last line before the act that has any."""
+    for line in reversed(case.event.lines if case.event else []):
+        match = _FIGURES.match(line.text[:400])
+        if match is not None:
+            return Figures(*(int(number) * _MIB for number in match.groups()), line)
+    return None
+
+
+def by_daemon(case: Case, with_swap: bool) -> Judgement:
+    """A daemon that acts when RAM and swap are both used up did act (not one that acts on pressure).
+
+    earlyoom and nohang act when available memory and free swap are both below
+    their bounds; systemd-oomd does where it says "memory used ... and swap used".
+    """
+    lines = case.event.lines if case.event else []
+    if any("pressure" in line.text for line in lines):
+        return None
+    said = figures(case)
+    if said is not None:
+        return _by_its_own_figures(case, said) if bool(said.swap_total) is with_swap else None
+    swap = case.host.swap_total_bytes
+    if swap is None:
+        return Lacking("the daemon's own figures (mem avail, swap free), or the host's swap")
+    if bool(swap) is not with_swap:
+        return None
+    step = Step(
+        "The daemon acts when available memory and free swap are both below its bounds;"
+        + (" the host has no swap at all." if swap == 0 else f" of the host's {size(swap)} swap nearly all was used then."),
+        (*lines[:1], Fact("swap total_bytes", str(swap))),
+    )
+    return Conclusion("probable", (step,), remedy.for_swap(case, swap))
+
+
+def _by_its_own_figures(case: Case, said: Figures) -> Conclusion:
+    swap = "there was no swap at all" if not said.swap_total else f"of {size(said.swap_total)} swap {size(said.swap_free)} were free"
+    step = Step(f"The daemon acted when {size(said.available)} of {size(said.ram)} RAM were available and {swap}, both below its bounds.", (said.line,))
+    return Conclusion("probable", (step,), remedy.for_swap(case, said.swap_total))
