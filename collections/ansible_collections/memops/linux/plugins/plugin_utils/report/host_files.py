@@ -9,6 +9,7 @@ import os
 import pathlib
 import tempfile
 import urllib.parse
+from collections.abc import Iterable
 from typing import Any
 
 from ..diagnosis.document import unread
@@ -38,7 +39,7 @@ def write_evidence(run_folder: str, host: str, evidence: dict[str, Any]) -> str:
 
 def write_diagnosis(run_folder: str, host: str, diagnosis: dict[str, Any]) -> str:
     """Keep what follows from it; the path."""
-    return write_file(host_folder(run_folder, host) / "diagnosis.json", json.dumps(diagnosis, indent=1))
+    return write_file(host_folder(run_folder, host) / "diagnosis.json", json.JSONEncoder(indent=1).iterencode(diagnosis))
 
 
 def unread_host(run_folder: str, host: str, reason: str) -> str:
@@ -46,12 +47,12 @@ def unread_host(run_folder: str, host: str, reason: str) -> str:
     return write_diagnosis(run_folder, host, unread(host, reason))
 
 
-def write_file(path: pathlib.Path, text: str) -> str:
-    """Write a file whole or not at all, readable by its owner only."""
+def write_file(path: pathlib.Path, text: Iterable[str]) -> str:
+    """Write a file whole or not at all, readable by its owner only. text: a string, or its parts as they come."""
     handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as stream:
-            stream.write(text)
+            stream.writelines([text] if isinstance(text, str) else text)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
