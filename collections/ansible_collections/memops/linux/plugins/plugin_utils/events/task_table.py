@@ -51,7 +51,7 @@ class TaskTable:
     def header(self, text: str) -> None:
         self.has_header = True
         words = tuple(text.replace("[", " ").replace("]", " ").split())
-        if words[-1] == "name":
+        if words[-1] == "name" and set(_COMMON) <= set(words):
             self.columns = words
 
     def row(self, text: str, line: Line) -> None:

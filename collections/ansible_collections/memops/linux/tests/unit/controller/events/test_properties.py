@@ -105,8 +105,8 @@ def test_cutting_a_report_never_makes_it_more_complete(name, data):
 
 
 KEYS = sorted(
-    {form.key for groups in (kernel._FORMS, kernel._REFUSALS_AND_FAULTS) for _word, forms in groups for form in forms}
-    | {form.key for form in (*kernel.trigger.STACK_FORMS, *services._FORMS)}
+    {form.key for groups in (kernel._FORMS, kernel._REFUSALS_AND_FAULTS, services._FORMS) for _word, forms in groups for form in forms}
+    | {form.key for form in kernel.trigger.STACK_FORMS}
     | {key for key, _pattern, _take in mem_info._FORMS}
 )
 FILLERS = ["a", "1", " ", ":", "(", ")", "a:1KB ", "a[1]: ", "9 ", ", ", ": cache:", " cpuset=", "1*1kB ", "=1,", "[1] "]

@@ -66,6 +66,39 @@ def test_how_a_unit_ended(line, kind):
     assert (event.kind, event.unit, event.detail) == (kind, "a.service", line)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a.service: main process exited, code=killed, status=9/KILL",
+        "a.service: Main process exited, code=exited, status=137/n/a",
+        "a.service: Main process exited, code=killed, status=9",
+    ],
+)
+def test_a_sigkill_in_the_words_of_other_ages(line):
+    assert (only(said("systemd", line)).kind, only([{"text": line}]).unit) == ("unit_killed", "a.service")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "a.service: State 'stop-sigterm' timed out. Killing.",
+        "a.service: State stop-sigterm timed out. Killing.",
+        "a.service stop-sigterm timed out. Killing.",
+        "a.service: Killing process 351 (sh) with signal SIGKILL.",
+        "a.service: Sent signal SIGKILL to main process 351 (sh) on client request.",
+    ],
+)
+def test_who_sent_the_sigkill_is_quoted_where_systemd_says_it(sender):
+    event = only(said("systemd", sender, "a.service: Main process exited, code=killed, status=9/KILL"))
+    assert event.quotes["sender"].text == sender
+    other = only(said("systemd", sender, "b.service: Main process exited, code=killed, status=9/KILL"))
+    assert "sender" not in other.quotes
+
+
+def test_a_unit_s_name_that_was_taken_for_a_program():
+    assert only([{"process": "a.service", "text": "A process of this unit has been killed by the OOM killer."}]).unit == "a.service"
+
+
 def test_two_deaths_of_one_unit_are_two_events():
     death = ("a.service: Main process exited, code=killed, status=9/KILL", "a.service: Failed with result 'signal'.")
     assert [event.kind for event in read_services(said("systemd", *death, *death))] == ["unit_killed"] * 2
@@ -122,6 +155,33 @@ def test_earlyoom(line, process, pid, rss):
     assert (event.kind, event.by, event.process, event.pid, event.rss_bytes) == ("oom_daemon_kill", "earlyoom", process, pid, rss)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Killing process: a, pid: 7, badness: 9, VmRSS: 5 MiB",
+        "Killing process 7 (a)",
+        "Killing process 7 (a) with badness 12 time_running=0.1m",
+    ],
+)
+def test_earlyoom_of_old(line):
+    event = only(said("earlyoom", line))
+    assert (event.by, event.process, event.pid) == ("earlyoom", "a", 7)
+
+
+def test_the_memory_that_earlyoom_saw_is_quoted():
+    seen = "mem avail:   165 of 31880 MiB ( 0.52%), swap free: 19581 of 49151 MiB (39.84%)"
+    limits = "low memory! at or below SIGTERM limits: mem  5.00%, swap 40.00%"
+    event = only(said("earlyoom", seen, limits, 'sending SIGTERM to process 7 uid 0 "a": badness 9, VmRSS 5 MiB'))
+    assert (event.quotes["available"].text, event.quotes["limits"].text, len(event.lines)) == (seen, limits, 1)
+
+
+def test_lmkd_and_oomd():
+    event = only(said("lmkd", "Kill 'com.shop' (7), uid 10123, oom_score_adj 905 to free 51200kB rss, 0kB swap; reason: low watermark is breached"))
+    assert (event.by, event.process, event.pid, event.rss_bytes) == ("lmkd", "com.shop", 7, 50 * MIB)
+    event = only(said("oomd", "oomd kill: 36.37 17.59 5.23 system.slice/shop.service 2031616 ruleset:[low swap] killer:kill_by_swap_usage"))
+    assert (event.by, event.cgroup, event.unit) == ("oomd", "/system.slice/shop.service", "shop.service")
+
+
 def test_earlyoom_s_second_signal_to_a_process_is_the_same_kill():
     event = only(said("earlyoom", *(f'sending {signal} to process 7 uid 0 "a": badness 9, VmRSS 5 MiB' for signal in ("SIGTERM", "SIGKILL"))))
     assert len(event.lines) == 2
@@ -136,48 +196,6 @@ def test_nohang():
         said("nohang", "TOP printed in 1ms; process with highest badness:\n  PID: 903309, name: my sqld, badness: 849", "  Sending SIGTERM to the victim")
     )
     assert (event.kind, event.by, event.process, event.pid) == ("oom_daemon_kill", "nohang", "my sqld", 903309)
-
-
-# The kubelet
-
-
-@pytest.mark.parametrize(
-    ("texts", "pod"),
-    [
-        (
-            (
-                'eviction_manager.go:369] "Eviction manager: attempting to reclaim" resourceName="memory"',
-                'eviction_manager.go:380] "Eviction manager: must evict pod(s) to reclaim" resourceName="memory"',
-                'eviction_manager.go:398] "Eviction manager: pods ranked for eviction" pods=["shop/web-0"]',
-                'eviction_manager.go:609] "Eviction manager: pod is evicted successfully" pod="shop/web-0"',
-            ),
-            "shop/web-0",
-        ),
-        (
-            (
-                "eviction_manager.go:338] eviction manager: attempting to reclaim memory",
-                "eviction_manager.go:349] eviction manager: must evict pod(s) to reclaim memory",
-                "eviction_manager.go:560] eviction manager: pod web-0_shop(1234) is evicted successfully",
-            ),
-            "web-0_shop(1234)",
-        ),
-        (("The node was low on resource: memory. Threshold quantity: 100Mi, available: 9Mi.",), None),
-        (("Warning  EvictionThresholdMet  85s (x4 over 27m)  kubelet  Attempting to reclaim memory",), None),
-    ],
-)
-def test_an_eviction_for_memory_is_one_event(texts, pod):
-    event = only(said("kubelet", *texts))
-    assert (event.kind, event.by, event.process) == ("kubelet_eviction", "kubelet", pod)
-
-
-def test_an_eviction_for_disk_is_no_event():
-    texts = (
-        '"Eviction manager: attempting to reclaim" resourceName="ephemeral-storage"',
-        '"Eviction manager: must evict pod(s) to reclaim" resourceName="ephemeral-storage"',
-        '"Eviction manager: pod is evicted successfully" pod="shop/web-0"',
-        "The node was low on resource: ephemeral-storage.",
-    )
-    assert read_services(said("kubelet", *texts)) == []
 
 
 # Programs that were refused memory
@@ -215,6 +233,14 @@ def test_a_refusal_of_memory(line):
         "a.service: Main process exited, code=exited, status=1/FAILURE",
         "a.service: Failed with result 'signal'.",
         "a.service: Failed with result 'timeout'.",
+        "a.service: Sent signal SIGKILL to main process 12 (a) on client request.",
+        "systemd-oomd.service: Deactivated successfully.",
+        "Considered 21 cgroups for killing, top candidates were:",
+        "oomd dry-run: Would have tried to kill /a.slice and all its descendants",
+        'time="2026-11-20T10:00:00Z" level=info msg="shim disconnected" id=0123456789abcdef namespace=moby',
+        'msg="TaskExit event container_id:\\"0123456789abcdef\\" pid:7 exit_status:137"',
+        'Created container oomkilled-watcher with "OOMKilled": false',
+        "PID 1370 exited with code 1370",
         "java.lang.OutOfMemoryError: Java heap space",
         "out of memory is not what this line is about",
         "Killed the old session due to a new login",
@@ -228,3 +254,15 @@ def test_records_may_lack_anything():
     assert read_services([{}, {"text": None}, {"text": "", "unit": None}]) == []
     event = only([{"text": "spawn ENOMEM"}])
     assert (event.process, event.unit, event.time) == (None, None, None)
+
+
+@pytest.mark.parametrize("line", ["a job: Cannot allocate memory", "it failed with ENOMEM", "it throws std::bad_alloc", "MemoryError"])
+def test_words_that_also_stand_in_prose_count_only_from_a_program(line):
+    assert read_services([{"text": line}]) == []
+    assert read_services([{"text": line, "process": "shop"}])[0].kind == "enomem"
+
+
+def test_a_program_that_goes_on_asking_was_refused_once():
+    assert len(only(said("shop", *["fork: Cannot allocate memory"] * 3)).lines) == 3
+    asked = said("shop", "spawn ENOMEM") + said("shop", "spawn ENOMEM", at="2026-11-20T13:00:{:02}Z") + said("web", "spawn ENOMEM")
+    assert len(read_services(asked)) == 3

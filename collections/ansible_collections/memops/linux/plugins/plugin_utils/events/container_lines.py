@@ -1,0 +1,53 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Container engines on OOM kills: containerd's and Docker's events, conmon, and the state OOMKilled wherever it is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .pattern import Pattern
+from .service_form import ServiceForm, ServiceRecord
+
+if TYPE_CHECKING:
+    from .services import ServiceReader
+
+
+def _containerd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    # With systemd's driver the container's unit has this name, so that systemd's lines on it say the same.
+    _of_container(reading, record, match[1], f"cri-containerd-{match[1]}.scope", "containerd")
+
+
+def _docker(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    _of_container(reading, record, match[1], f"docker-{match[1]}.scope", "docker")
+
+
+def _of_container(reading: ServiceReader, record: ServiceRecord, container: str, unit: str, by: str) -> None:
+    event = reading.of_death(record, unit, "oom", "unit_oom_kill", by, unit=unit, container=container)
+    event.container = container
+
+
+def _conmon(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    reading.of_death(record, f"conmon {match[1]}", "oom", "unit_oom_kill", "conmon", container=match[1])
+
+
+def _state(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """kubectl and docker inspect show the state of a container that they named further above, if at all."""
+    pod = match[1]
+    reading.of_death(record, f"state {pod or ''}", "OOMKilled", "unit_oom_kill", "kubelet" if pod else record.process or "container engine", process=pod)
+    if pod is None:
+        reading.of_unit["exit 137"] = reading.of_unit["state "]
+
+
+_ID = "[0-9a-f]{12,64}"
+FORMS = (
+    ServiceForm("TaskOOM", Pattern(rf'TaskOOM event (?:container_id:\\*"|&TaskOOM\{{ContainerID:)({_ID})\b'), _containerd),
+    ServiceForm("container oom ", Pattern(rf"\bcontainer oom ({_ID}) \("), _docker),
+    ServiceForm("OOM received", Pattern(r"conmon ([0-9a-f]{12,64}) <\w+>: OOM received"), _conmon),
+    ServiceForm(
+        "OOMKilled",
+        Pattern(r'^(?:\S+ +)?([a-z0-9][\w.-]*) +\d+/\d+ +OOMKilled +\d|^(?:- )?"?[Rr]eason"?: +"?OOMKilled"?,?$|\bOOMKilled"?(?:: ?"?|=)true\b'),
+        _state,
+    ),
+)

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Daemons that kill before the kernel must: systemd-oomd, earlyoom, nohang, oomd, Android's lmkd."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .draft import far_apart
+from .pattern import Pattern
+from .service_form import ServiceForm, ServiceRecord
+
+if TYPE_CHECKING:
+    from .services import ServiceReader
+
+_MIB = Pattern(r"VmRSS:? (\d+) MiB")
+
+
+def _oomd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """systemd-oomd names the cgroup; systemd says it again of the unit, and from 258 on a mark comes before the kill."""
+    cgroup = match[1]
+    unit = cgroup.rpartition("/")[2]
+    reading.of_death(record, unit, record.text.split(None, 1)[0], "oom_daemon_kill", "systemd-oomd", unit=unit, cgroup=cgroup)
+
+
+def _oomd_in_unit(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    reading.of_death(record, match[1], "oomd", "oom_daemon_kill", "systemd-oomd", unit=match[1])
+
+
+def _earlyoom_says(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
+    """earlyoom prints the memory it saw once a minute and before each kill."""
+    reading.said["limits" if match[1] else "available"] = record.line
+    return False
+
+
+def _earlyoom(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """A SIGKILL to the pid that just had its SIGTERM is the same kill."""
+    named = match.groupdict()
+    pid, last = int(named["pid"]), reading.events[-1] if reading.events else None
+    if last and last.by == "earlyoom" and last.pid == pid and named.get("signal") == "KILL" and not far_apart(last.lines[-1], record.line):
+        last.note(record.line)
+        return
+    rss = _MIB.search(named["rest"])
+    event = reading.add(record, "oom_daemon_kill", "earlyoom", process=named["process"], pid=pid, rss_bytes=int(rss[1]) << 20 if rss else None)
+    for role in ("available", "limits"):
+        line = reading.said.pop(role, None)
+        if line is not None and not far_apart(line, record.line):
+            event.quotes[role] = line
+
+
+def _earlyoom_of_old(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
+    if record.process != "earlyoom":
+        return False
+    _earlyoom(reading, record, match)
+    return True
+
+
+def _nohang_victim(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
+    if record.process and "nohang" not in record.process:
+        return False
+    reading.nohang = {"pid": int(match[1]), "process": match[2]}
+    return True
+
+
+def _nohang(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> None:
+    reading.add(record, "oom_daemon_kill", "nohang", **reading.nohang)
+    reading.nohang = {}
+
+
+def _meta_oomd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    cgroup = "/" + match[1].lstrip("/")
+    unit = cgroup.rpartition("/")[2]
+    reading.of_death(record, unit, "oomd kill", "oom_daemon_kill", "oomd", unit=unit, cgroup=cgroup)
+
+
+def _lmkd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    reading.add(record, "oom_daemon_kill", "lmkd", process=match[1], pid=int(match[2]), rss_bytes=int(match[3]) << 10 if match[3] else None)
+
+
+FORMS = (
+    ServiceForm(" due to ", Pattern(r"^(?:Killed|Marked) (/.*?) (?:for killing )?due to (?:memory|swap) (?:pressure|used)"), _oomd),
+    ServiceForm("systemd-oomd killed", Pattern(r"^(\S+): systemd-oomd killed (?:\d+|some) process"), _oomd_in_unit),
+    ServiceForm("mem avail: ", Pattern(r"^mem avail: ()"), _earlyoom_says),
+    ServiceForm("ow memory! at or below", Pattern(r"^([Ll]ow memory!) at or below SIG"), _earlyoom_says),
+    # since 1.3; the uid since 1.6, "oom_score" for "badness" and the command line since 1.7
+    ServiceForm(
+        "sending SIG",
+        Pattern(r'^(?:\S+: )?sending SIG(?P<signal>TERM|KILL) to process (?P<pid>\d+) (?:uid \d+ )?"(?P<process>.*)": (?P<rest>(?:badness|oom_score) .*)'),
+        _earlyoom,
+    ),
+    # 1.1 and 1.2, then 0.x
+    ServiceForm("Killing process: ", Pattern(r"^Killing process: (?P<process>.{1,64}), pid: (?P<pid>\d+), (?P<rest>badness: \d.*)"), _earlyoom),
+    ServiceForm("Killing process ", Pattern(r"^Killing process (?P<pid>\d+) \(?(?P<process>.{1,64}?)\)?(?P<rest>(?: with badness .*)?)$"), _earlyoom_of_old),
+    ServiceForm("PID: ", Pattern(r"^PID: (\d+), [Nn]ame: (.*), badness: \d"), _nohang_victim),
+    ServiceForm(" to the victim", Pattern(r"^Send(?:ing)? SIG(?:TERM|KILL) to the victim"), _nohang),
+    # three pressures and the cgroup, also written to the kernel log
+    ServiceForm("oomd kill: ", Pattern(r"^oomd kill: [\d.]+ [\d.]+ [\d.]+ (\S+) \d+ "), _meta_oomd),
+    ServiceForm(
+        "ill",
+        Pattern(r"^(?:lowmemorykiller: )?[Kk]ill(?:ing)? '(.{1,128}?)' \((\d+)\), uid \d+, (?:oom_score_adj|oom_adj|adj) -?\d+(?: to free (\d+)kB)?"),
+        _lmkd,
+    ),
+)
