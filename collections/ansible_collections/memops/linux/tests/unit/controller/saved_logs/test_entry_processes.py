@@ -51,7 +51,12 @@ def answers(*does, processes=1, task_seconds=30):
 
 @pytest.mark.parametrize(
     ("does", "told"),
-    [("die", "was ended by SIGKILL (for want of memory"), ("fall", "ended with status 1: a last word"), ("babble", "the process that read it"), ("hang", "longer than 2 s")],
+    [
+        ("die", "was ended by SIGKILL (for want of memory"),
+        ("fall", "ended with status 1: a last word"),
+        ("babble", "the process that read it"),
+        ("hang", "longer than 2 s"),
+    ],
 )
 def test_a_process_that_ends_or_hangs_fails_its_own_task_only(stand_in, does, told):
     stand_in(STAND_IN)

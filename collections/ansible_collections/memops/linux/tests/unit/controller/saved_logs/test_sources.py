@@ -91,7 +91,12 @@ def test_a_folder_gives_an_entry_for_each_log_below_it_rotated_ones_too(folder):
     top = folder({"messages": LOG, "messages.1": LOG, "old/messages-20240101.gz": gzip.compress(LOG), "old/a/b/c/kern.log": LOG})
 
     assert places(top) == (
-        {"messages": ("log", "messages"), "messages.1": ("log", "messages.1"), "messages-20240101.gz": ("log", "messages-20240101"), "kern.log": ("log", "kern")},
+        {
+            "messages": ("log", "messages"),
+            "messages.1": ("log", "messages.1"),
+            "messages-20240101.gz": ("log", "messages-20240101"),
+            "kern.log": ("log", "kern"),
+        },
         {},
     )
 
