@@ -8,7 +8,7 @@ INVENTORY ?= inventory.example
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench accuracy docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench accuracy fuzz docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ bench: $(VENV)/.dev ## measure, and write the collection's docs/benchmarks.md
 
 accuracy: $(VENV)/.dev ## diagnose the labelled logs in LABELS= (labels.json beside them), and count what is right
 	$(BIN)/python tools/accuracy.py $(LABELS)
+
+fuzz: $(VENV)/.dev ## let a fuzzer look for a log that breaks the readers, for SECONDS= (60)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/fuzz_saved_logs.py -max_total_time=$(or $(SECONDS),60)
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py

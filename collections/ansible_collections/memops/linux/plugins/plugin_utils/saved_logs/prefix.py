@@ -170,8 +170,10 @@ class _Peeling:
             self.kernel_stamp |= kind == "wall" or ("," in stamp and kind == "iso")
         if self.uptime is not None:
             self.moment = "uptime", self.uptime
-        elif self.moment is None:
-            self.moment = ("time", self.time) if self.time else ("clock", stamp)
+        elif self.moment is None and self.time is not None:
+            self.moment = "time", self.time
+        elif self.moment is None and kind == "clock":
+            self.moment = kind, stamp
         self.stamped = True
         self._cut(found.end())
         if kind == "klog":

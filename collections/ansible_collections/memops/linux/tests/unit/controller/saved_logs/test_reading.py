@@ -162,3 +162,17 @@ def test_a_small_disorder_of_stamps_does_not_turn_a_log():
     lines[3], lines[4] = lines[4], lines[3]
 
     assert killed("\n".join(lines)) == [victim.pid for victim in WHOLE["linux-6.1-memcg-docker"][0][2]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[Fri'Nov 20 10:00:00 2026] " + KILL,
+        "99:99:99 kernel: " + KILL,
+    ],
+)
+def test_a_damaged_stamp_costs_only_the_time(line):
+    reading = read("10:00:00 kernel: x\n" + line)
+
+    assert killed(line) == [7]
+    assert [event.time for event in reading.events] == [None]
