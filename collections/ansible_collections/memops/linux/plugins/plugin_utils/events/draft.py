@@ -27,6 +27,8 @@ def far_apart(earlier: Line | None, later: Line, pause_seconds: float = _PAUSE_S
     if earlier.uptime_seconds is not None and later.uptime_seconds is not None:
         # Uptime that falls belongs to another boot; a little disorder is normal.
         return not -1 <= later.uptime_seconds - earlier.uptime_seconds <= pause_seconds
+    if _other_clock(earlier, later):
+        return True
     if not earlier.time or not later.time or earlier.time[:16] == later.time[:16]:
         return False
     try:
@@ -34,6 +36,11 @@ def far_apart(earlier: Line | None, later: Line, pause_seconds: float = _PAUSE_S
     except (ValueError, TypeError):
         return False
     return not -_PAUSE_SECONDS <= pause.total_seconds() <= pause_seconds
+
+
+def _other_clock(earlier: Line, later: Line) -> bool:
+    """Whether one line counts from boot and the other has a date: no log changes from one to the other."""
+    return (earlier.time is None) != (later.time is None) and (earlier.uptime_seconds is None) != (later.uptime_seconds is None)
 
 
 class Draft:

@@ -79,7 +79,7 @@ def _killed(reading: ServiceReader, record: ServiceRecord, key: str, phrase: str
 
 def _stops(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> bool:
     """The engine loses patience with a container that does not stop."""
-    reading.senders[""] = record.line
+    reading.sends("", record.line)
     last = reading.events[-1] if reading.events else None
     if last is not None and last.kind == "unit_killed" and not last.unit and not far_apart(last.lines[-1], record.line):
         last.quotes.setdefault("sender", record.line)

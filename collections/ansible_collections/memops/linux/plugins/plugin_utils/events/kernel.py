@@ -10,6 +10,7 @@ That carries through reports that are cut, interleaved or run together.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -60,6 +61,14 @@ class _Failure:
         return self.event
 
 
+def _before(line: Line, last: Line) -> bool:
+    """Whether time goes back by more than the disorder of a log: another boot, or another log."""
+    if line.uptime_seconds is not None and last.uptime_seconds is not None:
+        return line.uptime_seconds < last.uptime_seconds - 1
+    # Comparing texts is cheap; times of one form sort like their moments.
+    return bool(line.time and last.time and line.time < last.time) and far_apart(last, line, math.inf)
+
+
 class KernelReader:
     """Takes the messages of one log, one at a time; gives its events at the end.
 
@@ -72,8 +81,7 @@ class KernelReader:
     def __init__(self) -> None:
         self.found: list[Draft | _Failure | ProcessFault] = []
         self.spare = MemInfoReading()
-        self._last = Line("")
-        self._uptime: float | None = None
+        self._last = self._stamped = Line("")
         self._begin_log()
 
     def _begin_log(self) -> None:
@@ -91,17 +99,16 @@ class KernelReader:
 
     def feed(self, line: Line) -> bool:
         """Take one message; whether any line of it belongs to an event."""
-        uptime = line.uptime_seconds
-        if uptime is not None:
-            if self._uptime is not None and uptime < self._uptime - 1:
+        if line.time is not None or line.uptime_seconds is not None:
+            if _before(line, self._stamped):
                 self._begin_log()
-            self._uptime = uptime
+            self._stamped = line
         text = line.text
         if "\n" in text or "\\x0a" in text:
             # memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\x0a``.
             taken = False
             for part in text.replace("\\x0a", "\n").split("\n"):
-                taken = self._feed_single(Line(part, line.time, line.where, uptime)) or taken
+                taken = self._feed_single(Line(part, line.time, line.where, line.uptime_seconds)) or taken
             return taken
         return self._feed_single(line)
 
@@ -157,6 +164,9 @@ class KernelReader:
 
     @staticmethod
     def _too_late(draft: Draft, form: Form, match: re.Match[str], line: Line) -> bool:
+        if draft.last is None:
+            # A paste may begin in the middle of a line; more lines without a stamp are of another log than lines with one.
+            return len(draft.report.lines) > 1 and (line.time is not None or line.uptime_seconds is not None)
         if not far_apart(draft.last, line):
             return False
         named = draft.named
@@ -297,7 +307,7 @@ class KernelReader:
         if failure is not None and not (begins and failure.memory.begun) and failure.memory.read(text, line):
             failure.event.note(line)
             return True
-        if draft is not None and MEMORY < draft.part < KILL and not begins:
+        if draft is not None and MEMORY < draft.part < KILL and not begins and not far_apart(draft.last, line):
             return False  # a stray line does not end a report
         known = draft.memory if draft is not None else None
         fresh = draft is None or draft.part > MEMORY or (begins and known is not None and known.begun) or far_apart(draft.last, line)

@@ -57,8 +57,9 @@ def _selected(draft: Draft, match: re.Match[str]) -> None:
     draft.named = Victim(process=match[4], pid=int(match[2]), uid=int(match[3]) if match[3] else None, score=int(match[5]) if match[5] else None)
 
 
-def _ended(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.part >= KILL
+def _ended(draft: Draft, match: re.Match[str]) -> bool:
+    """5.0 alone prints a constraint line first, which names the same process."""
+    return draft.part >= KILL or (draft.named is not None and draft.named.pid != int(match[2]))
 
 
 def take_kill(draft: Draft, match: re.Match[str]) -> None:

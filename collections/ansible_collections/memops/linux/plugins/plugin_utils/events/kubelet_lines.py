@@ -79,7 +79,7 @@ def _problem_detector(reading: ServiceReader, record: ServiceRecord, match: re.M
 
 def _stops(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> bool:
     """The kubelet ends a container, with SIGKILL once its grace period is over."""
-    reading.senders[""] = record.line
+    reading.sends("", record.line)
     return False
 
 

@@ -23,6 +23,8 @@ _LONGEST = 4096
 #: How far away in the list of events the unit may be whose slices systemd names too.
 _NEIGHBOURS = 32
 _SAME_KILL_SECONDS = 60
+#: Lines without times that may lie between who sends a SIGKILL and what ends by it.
+_SENDER_LINES = 20
 #: What says more about one death wins: systemd alone knows that the OOM killer did it.
 _WEIGHT = {"unit_killed": 1, "unit_crashed": 2, "unit_oom_kill": 3, "oom_daemon_kill": 4}
 _FORMS = by_shared_word(unit_lines.FORMS + daemon_lines.FORMS + kubelet_lines.FORMS + container_lines.FORMS + exit_lines.FORMS + refusal_lines.FORMS)
@@ -56,10 +58,12 @@ class ServiceReader:
         self.refusals: dict[tuple[str, str | None], ServiceEvent] = {}
         self.nohang: dict[str, Any] = {}
         self.said: dict[str, Line] = {}
-        self.senders: dict[str, Line] = {}
+        self.senders: dict[str, tuple[Line, int]] = {}
+        self._lines = 0
 
     def feed(self, record: Mapping[str, Any]) -> bool:
         """Take one record; whether any line of it belongs to an event."""
+        self._lines += 1
         text = str(record.get("text") or "")[:_LONGEST]
         if "\n" not in text and "\\x0a" not in text:
             return self._read(record, text)
@@ -110,9 +114,14 @@ class ServiceReader:
             event.quotes["line"] = record.line
         return event
 
+    def sends(self, unit: str, line: Line) -> None:
+        """Somebody says that he sends a SIGKILL to this unit, or "" to whatever ends next."""
+        self.senders[unit] = line, self._lines
+
     def _name_sender(self, event: ServiceEvent, unit: str) -> None:
-        sender = self.senders.pop(unit, None)
-        if sender is not None and event.kind == "unit_killed" and not far_apart(sender, event.lines[0]):
+        sender, said_at = self.senders.pop(unit, (None, 0))
+        near = self._lines - said_at <= _SENDER_LINES and sender is not None and not far_apart(sender, event.lines[0])
+        if sender is not None and near and event.kind == "unit_killed":
             event.quotes["sender"] = sender
 
 

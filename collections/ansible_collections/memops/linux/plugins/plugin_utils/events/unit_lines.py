@@ -47,7 +47,7 @@ def _result(reading: ServiceReader, record: ServiceRecord, match: re.Match[str])
 
 def _sends(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
     """systemd is the one who kills: at a timeout, or because somebody asked for it."""
-    reading.senders[match[1]] = record.line
+    reading.sends(match[1], record.line)
     return False
 
 
