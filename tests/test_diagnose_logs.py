@@ -51,6 +51,7 @@ def test_one_log_gives_the_report_with_its_reasoning_and_without_a_warning(diagn
     assert "because a memory cgroup was at its limit" in output
     assert "[case.log:" in output
     assert "WARNING" not in output
+    assert "ok=2 " in output
     assert (tmp_path / "reports/latest/report.md").exists()
 
 

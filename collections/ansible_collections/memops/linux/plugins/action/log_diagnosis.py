@@ -66,8 +66,8 @@ class ActionModule(ActionBase):
             "path": run_folder,
             "entries": len(verdicts),
             "counts": dict(Counter(verdicts.values())),
-            "skipped": skipped[:SKIPPED_RETURNED],
-            "skipped_count": len(skipped),
+            "passed_over": skipped[:SKIPPED_RETURNED],
+            "passed_over_count": len(skipped),
         }
 
 

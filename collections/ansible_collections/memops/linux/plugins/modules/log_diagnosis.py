@@ -76,13 +76,13 @@ counts:
   type: dict
   returned: always
   sample: {memory: 12, healthy: 3, no_evidence: 1}
-skipped:
+passed_over:
   description: What was passed over and why, the first thousand.
   type: list
   elements: dict
   returned: always
   sample: [{path: /srv/cases/4711/photo.png, why: "it is a picture; memops reads text"}]
-skipped_count:
+passed_over_count:
   description: How much was passed over.
   type: int
   returned: always

@@ -49,7 +49,7 @@ def main(tasks: TextIO, answers: TextIO) -> None:
         except OSError as error:
             answer = {"failed": why(error)}
         except MemoryError:
-            answer = {"failed": f"reading it takes more than {MEMORY_BYTES >> 30} GiB of memory"}
+            answer = {"failed": f"reading it takes more than {MEMORY_BYTES >> 20} MiB of memory"}
         except Exception as error:  # one odd log must not end the run of a thousand
             place = traceback.extract_tb(error.__traceback__)[-1]
             answer = {"failed": f"memops failed on it: {type(error).__name__}: {error} ({os.path.basename(place.filename)}:{place.lineno})"}
