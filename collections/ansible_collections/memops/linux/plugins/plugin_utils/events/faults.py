@@ -42,13 +42,13 @@ _TRAPPED = r"(?:traps: )?" + _WHO
 _NAMED = r"(?P<process>.{1,80}):(?P<pid>\d+)"
 _MEMORY_SIGNALS = "(?:7|10|11)"
 FORMS = (
-    # x86, sparc: "ip" and "sp", "rip" and "rsp", "eip" and "esp" by age; ppc since 4.18: "segfault (11) at"
-    FaultForm("segfault ", Pattern(_WHO + r"(?:segfault|bus error) (?:\(\d+\) )?at "), "segfault"),
+    # x86, sparc: "ip" and "sp", "rip" and "rsp", "eip" and "esp" by age; ppc since 4.19: "segfault (11) at"
+    FaultForm("segfault ", Pattern(_WHO + r"segfault (?:\(\d+\) )?at "), "segfault"),
     # arm64
     FaultForm(" fault", Pattern(_WHO + "unhandled "), "segfault"),
     # arm without a pid, with CONFIG_DEBUG_USER
     FaultForm(" fault", Pattern(r"(?P<process>.{1,80}?): unhandled page fault \(\d+\) at "), "segfault", unnamed=True),
-    # ppc until 4.17, riscv
+    # ppc until 4.18, riscv
     FaultForm(": unhandled signal ", Pattern(_WHO + rf"unhandled signal {_MEMORY_SIGNALS} (?:at|code) "), "segfault"),
     FaultForm(": unhandled ", Pattern(_WHO + "unhandled "), "trap"),
     # s390
@@ -58,14 +58,15 @@ FORMS = (
     FaultForm("general protection ", Pattern(_TRAPPED + "general protection "), "general_protection"),
     FaultForm("] trap ", Pattern(_TRAPPED + "trap "), "trap"),
     FaultForm("undefined instruction: ", Pattern(r"(?P<process>.{1,80}?) ?[(\[](?P<pid>\d+)[)\]]: undefined instruction: pc="), "trap"),
-    # ppc since 4.18
+    # ppc since 4.19
+    FaultForm(" nip ", Pattern(_WHO + r"bus error \(\d+\) at "), "segfault"),
     FaultForm(" nip ", Pattern(_WHO + r"(?:illegal instruction|trap|floating point exception|unknown signal) \(\d+\) at "), "trap"),
     FaultForm(
         " memory corruption",
         Pattern(rf"(?:Memory failure|MCE)\b.{{0,40}}?(?:Killing|Sending SIGBUS to) {_NAMED} (?:early )?due to hardware "),
         "memory_failure",
     ),
-    # kernel/hung_task.c; since 6.18 "blocked in I/O wait for more than"
+    # kernel/hung_task.c; of late "blocked in I/O wait for more than"
     FaultForm(" for more than ", Pattern(rf"INFO: task {_NAMED} (?:is )?blocked "), "hung_task", standing=True),
     # kernel/watchdog.c; until 2.6.23 and on Red Hat 5 without a name
     FaultForm("soft lockup", Pattern(rf"(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+ stuck for \d+s! \[{_NAMED}\]"), "soft_lockup", standing=True),

@@ -12,7 +12,7 @@ from .model import Victim
 from .pattern import Pattern
 
 #: What stands before the kill, or since 5.0 before "Killed" itself; "No available memory" until 2.6.35, "in UB" and "in VE" on OpenVZ.
-MESSAGE = r"(?:(Memory cgroup out of memory|Out of [mM]emory(?: \(\w{1,40}\)| in UB \d+| in VE [\w-]+)?|No available memory[ \w()]{0,20}): )?"
+MESSAGE = r"(?:(Memory cgroup out of memory|Out of [mM]emory(?: \(\w{1,40}\)| in UB \w+| in VE [\w-]+)?|No available memory[ \w()]{0,20}): )?"
 _ALLOCATING = "oom_kill_allocating_task"
 #: A comm has 15 bytes, each of which a log may show as four.
 NAME = r".{0,64}"
@@ -25,6 +25,8 @@ _SIZES = {
     "shmem-rss": "shmem_rss_bytes",
     "pgtables": "page_tables_bytes",
 }
+#: People who type a log shorten "kB".
+_SIZE = Pattern(r"(\d{1,15})[kK][bB]?$")
 _NUMBERS = {"UID": "uid", "oom_score_adj": "oom_score_adj"}
 
 
@@ -35,8 +37,9 @@ def read_victim(pid: str, process: str | None, uid: str | None, fields: str) -> 
     for field in fields.replace("UID ", "UID:").replace(",", " ").split():
         name, _colon, value = field.partition(":")
         # A size without its unit is one that the line's end cut off.
-        if name in _SIZES and value.endswith("kB") and value[:-2].isdecimal():
-            setattr(victim, _SIZES[name], int(value[:-2]) * 1024)
+        size = _SIZE.match(value) if name in _SIZES else None
+        if size is not None:
+            setattr(victim, _SIZES[name], int(size[1]) * 1024)
         elif name in _NUMBERS and value.removeprefix("-").isdecimal():
             setattr(victim, _NUMBERS[name], int(value))
     _mend_page_tables(victim)
@@ -113,7 +116,7 @@ def _sharing(draft: Draft, match: re.Match[str]) -> None:
 
 
 def _page_fault(draft: Draft, match: re.Match[str]) -> None:
-    """Until 2.6.33 a page fault that found no memory ended its own process, which this line alone names."""
+    """In 2.6 a page fault that found no memory ended its own process, which this line alone names."""
     draft.killed = True
     draft.add_victim(Victim(process=match[1]))
 
@@ -133,7 +136,7 @@ def _always(_draft: Draft, _match: re.Match[str]) -> bool:
     return True
 
 
-KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? \(({NAME})\)(.*)")
+KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? ?\(({NAME})\)(.*)")
 FORMS = (
     Form("illed process ", KILL_LINE, KILL, take_kill, "kill", another=_another_kill),
     # The line is cut within the name, or before it.
@@ -148,7 +151,7 @@ FORMS = (
     # "with score", "or a child" and "and children" are of 2.6, "or sacrifice child" of later kernels.
     Form(
         "ill process ",
-        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? \(({NAME})\) (?:with )?score (-?\d+)\b"),
+        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? ?\(({NAME})\) (?:with )?score (-?\d+)\b"),
         KILL,
         _selected,
         "selected",

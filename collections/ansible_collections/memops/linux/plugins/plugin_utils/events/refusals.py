@@ -40,7 +40,7 @@ FORMS = (
     # warn_alloc, mm/page_alloc.c: "failure. order" until 2.6.39; stalls from 4.9 to 4.14.
     RefusalForm("page allocation ", Pattern(_WHO + r"page allocation failure[:.] ?(?P<fields>.*)"), _refused),
     RefusalForm("page allocation ", Pattern(_WHO + r"page allocation stalls for (?P<stalled>\d+) ?ms, (?P<fields>.*)"), _refused),
-    # mm/vmalloc.c: "vmalloc: allocation failure: 8192 bytes", "vmalloc size 8192 allocation failure: ..." (5.11), "vmalloc error: size ..." (5.13)
+    # mm/vmalloc.c: "vmalloc: allocation failure: 8192 bytes", then "vmalloc size 8192 allocation failure: ...", "vmalloc error: size ..."
     RefusalForm(": vmalloc", Pattern(_WHO + r"vmalloc(?=[ :])(?: error)?:?(?P<fields> .*(?:fail|allocated|exceeds|total pages).*)"), _refused),
     # slab_out_of_memory, mm/slub.c and mm/slab.c: "(gfp=0x20)" until 4.5
     RefusalForm("Unable to allocate memory on", Pattern(r"SL[UA]B: Unable to allocate memory on .*?,? ?(?P<fields>gfp=.*)"), _refused, caches=True),

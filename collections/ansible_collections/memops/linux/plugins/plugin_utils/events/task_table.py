@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The task table (``dump_tasks``, mm/oom_kill.c), whose columns grew over the years.
 
-    2.6.24    [ pid ]   uid  tgid total_vm      rss cpu oom_adj name
+    2.6.25    [ pid ]   uid  tgid total_vm      rss cpu oom_adj name
     2.6.36    [ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name
     3.x       [ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name
     4.x       [ pid ]   uid  tgid total_vm      rss nr_ptes nr_pmds [nr_puds] swapents oom_score_adj name

@@ -21,7 +21,7 @@ _NODEMASK = Pattern(r"nodemask=(\(null\)|[\d-]+(?:,[\d-]+)*)")
 _PID_AND_NAME = Pattern(r"(\d+) \((.{0,64})\)$")
 #: OpenVZ puts the container in between: "Comm: x ve: 101 Not tainted".
 _CONTAINER = Pattern(r".*(?= ve(?:id)?: [\w-]+$)")
-_TAINT = Pattern(r" (?:Not tainted|Tainted:) ")
+_TAINT = Pattern(r" (?:Not tainted ?|Tainted: )")
 _VERSION = Pattern(r"\d+\.\d+\S*")
 
 
@@ -116,7 +116,7 @@ def _frame(draft: Draft, match: re.Match[str]) -> None:
 #: More than a name; and prose on it ("x invoked oom-killer and died") goes on in words.
 _INVOKED = r"(?:(.{0,80}?) ?invoked (?:\w{1,16} )?oom-killer(?=$|[:,.…]| gfp)|oom-killer:(?= gfp_mask)):?(.*)"
 FORMS = (
-    # Until 2.6.15 without a name; "oomkilladj=" until 2.6.28, "oom_adj=" until 3.5, "oom_score_adj=" since 2.6.36.
+    # Until 2.6.15 without a name; "oomkilladj=" until 2.6.30, "oom_adj=" until 3.6, "oom_score_adj=" since 2.6.36.
     Form("oom-killer", Pattern(_INVOKED), TRIGGER, _trigger, "trigger", another=_after_more_than_a_request),
     # "SysRq : " until 3.x, then both, since 5.0 "sysrq: ".
     Form("Manual OOM execution", Pattern(r"(?:sysrq: )?[Ss]ys[Rr]q ?: Manual OOM execution"), REQUEST, _request, "sysrq"),
