@@ -17,6 +17,7 @@ from .wording import percent, process, size
 
 SCHEMA = "memops.diagnosis/1"
 TASKS_SHOWN = 15
+LACKING_TOLD = 3
 QUOTE_CHARACTERS = 1000
 REASON_CHARACTERS = 500
 
@@ -147,7 +148,7 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
         "segfault": f"{name} made an invalid memory access.",
         "sigkill_not_oom": "A process was ended by SIGKILL.",
         "unknown_death": "A process was ended by SIGKILL.",
-        "not_oom": f"The kernel refused to start another process in {case.victim_cgroup or 'a cgroup'}.",
+        "not_oom": f"The kernel refused to start another process in {getattr(case.event, 'cgroup', None) or 'a cgroup'}.",
     }
     text = words[case.kind]
     if case.requested:
@@ -199,7 +200,8 @@ def _cannot_tell(case: Case, lacking: list[Lacking]) -> str:
     if case.kind == "unknown_oom" and case.report is None:
         return "cannot tell why, because no report of the kernel on this kill could be read"
     if wanted:
-        return "cannot tell why, because this is missing: " + "; ".join(wanted)
+        more = f" (and {len(wanted) - LACKING_TOLD} more)" if len(wanted) > LACKING_TOLD else ""
+        return "cannot tell why, because this is missing: " + "; ".join(wanted[:LACKING_TOLD]) + more
     if case.kind == "unknown_death":
         return "cannot tell whether it was memory, because the kernel log could not be read"
     if case.use and case.use.largest():

@@ -11,15 +11,10 @@ case by their word alone.
 from __future__ import annotations
 
 from ..events.model import Event, Line, ServiceEvent, Victim
-from . import owner
-from .case import KERNEL_OOM_KINDS, Case
+from .case import Case
 from .host_facts import HostFacts
-from .times import earlier, seconds_between
-
-#: systemd and the engines notice a death later than the kernel, by a shutdown timeout at most.
-SAME_DEATH_SECONDS = 120
-#: Between the kernel's line on a crash and systemd's lies a core dump at most.
-SAME_CRASH_SECONDS = 5
+from .same_death import SAME_CRASH_SECONDS, case_of, within
+from .times import earlier
 
 _KIND_OF_SERVICE_EVENT = {
     "oom_daemon_kill": "userspace_oom_daemon",
@@ -42,7 +37,7 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
     for event in sorted(events, key=lambda event: order.get(event.kind, 1)):
         if event.kind not in _KIND_OF_SERVICE_EVENT:
             continue
-        known = _of_unit(joined, event.unit, event.time, event.kind) or _same_crash(joined, event) or _same_kill(joined, event)
+        known = case_of(joined, event)
         if known is not None:
             known.unit = known.unit or event.unit
             _confirm(known, event.quotes.get("line") or (event.lines[0] if event.lines else None))
@@ -94,7 +89,7 @@ def join_containers(cases: list[Case], host: HostFacts) -> list[Case]:
         )
         line = Line(text, ended, f"{container.get('engine')} inspect")
         if kind == "segfault":
-            same = next((case for case in joined if case.kind == kind and _within(case.time, ended, SAME_CRASH_SECONDS)), None)
+            same = next((case for case in joined if case.kind == kind and within(case.time, ended, SAME_CRASH_SECONDS)), None)
             if same is not None:
                 same.container = container
                 _confirm(same, line)
@@ -132,44 +127,6 @@ def _reported(kind: str, host: HostFacts, line: Line, unit: str | None) -> Case:
 
 def _victim(event: ServiceEvent) -> Victim:
     return Victim(process=event.process, pid=event.pid)
-
-
-def _of_unit(cases: list[Case], unit: str | None, time: str | None, kind: str) -> Case | None:
-    """The case that is the same death: same unit, close in time, and of a fitting kind."""
-    if unit is None or kind in ("oom_daemon_kill", "kubelet_eviction", "enomem"):
-        return None
-    for case in cases:
-        fits = case.kind == "segfault" if kind == "unit_crashed" else case.kind in KERNEL_OOM_KINDS | {"userspace_oom_daemon", "sigkill_not_oom"}
-        distance = seconds_between(case.time, time)
-        inside = case.unit == unit or unit in (case.victim_cgroup or "").split("/")
-        if fits and inside and (distance is None or distance <= SAME_DEATH_SECONDS):
-            return case
-    return None
-
-
-def _same_crash(cases: list[Case], event: ServiceEvent) -> Case | None:
-    """The kernel's segfault line names no unit: systemd's line on a crash within seconds gives it one."""
-    if event.kind != "unit_crashed":
-        return None
-    near = (case for case in cases if case.kind == "segfault" and case.unit is None and case.event is not event)
-    return next((case for case in near if _within(case.time, event.time, SAME_CRASH_SECONDS)), None)
-
-
-def _same_kill(cases: list[Case], event: ServiceEvent) -> Case | None:
-    """Where the kernel's lines are cut, so that no unit shows, systemd's line within seconds gives it."""
-    if event.kind != "unit_oom_kill":
-        return None
-    nameless = (case for case in cases if case.kind in KERNEL_OOM_KINDS and case.unit is None and case.container is None and _is_cut(case.victim_cgroup or case.cgroup))
-    return next((case for case in nameless if _within(case.time, event.time, SAME_CRASH_SECONDS)), None)
-
-
-def _is_cut(cgroup: str | None) -> bool:
-    return cgroup is None or owner.is_cut(cgroup)
-
-
-def _within(one: str | None, other: str | None, seconds: float) -> bool:
-    distance = seconds_between(one, other)
-    return distance is not None and distance <= seconds
 
 
 def _confirm(case: Case, line: Line | None) -> None:

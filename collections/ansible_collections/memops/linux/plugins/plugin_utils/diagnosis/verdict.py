@@ -108,7 +108,7 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
     times = f" ({item['repeats']} times)" if item["repeats"] > 1 else ""
     why = f": {item['cause']}" if item["cause"] else f"; {item['cannot_tell']}"
     if item["kind"] == "not_oom" and not victim.get("process"):
-        who = item["victim_cgroup"] or item["unit"] or "a process"
+        who = item["unit"] or "a process"
     if item["kind"] == "panic_on_oom" and not victim.get("process"):
         who = (item["trigger"] or {}).get("process") or who
     if who == place.removeprefix(" in "):

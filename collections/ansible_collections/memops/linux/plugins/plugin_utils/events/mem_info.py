@@ -36,6 +36,11 @@ _TOTALS = {
     "free_pcp": "free_pcp_bytes",
     "free_cma": "free_cma_bytes",
 }
+#: Where the kernels break the totals' lines. Another figure that ends a line may have lost its last digits.
+_ENDS = frozenset(
+    ("isolated_anon", "isolated_file", "writeback", "unstable", "slab_unreclaimable", "pagetables", "sec_pagetables", "bounce")
+    + ("kernel_misc_reclaimable", "free_pcp", "free_cma")
+)
 _ROLES = {"active_anon": "mem_info", "slab_unreclaimable": "slab_unreclaimable", "shmem": "shmem"}
 _PAGES = {
     "total pagecache pages": "page_cache_bytes",
@@ -105,6 +110,8 @@ class MemInfoReading:
         items = [item.partition(":") for item in match.string.split()]
         if not all(number.isdecimal() for _key, _colon, number in items):
             return False
+        if items[-1][0] not in _ENDS and len(items) > 1:
+            items.pop()
         for key, _colon, number in items:
             if key in _TOTALS:
                 self.pages.setdefault(_TOTALS[key], int(number))
@@ -198,7 +205,7 @@ class MemInfoReading:
         self.quotes.setdefault(name, line)
 
     def _count(self, match: re.Match[str], line: Line) -> bool:
-        name = _PAGES.get(match[2])
+        name = _PAGES.get(match[2].rstrip())
         if name is None:
             return False
         self.pages.setdefault(name, int(match[1]))
@@ -239,7 +246,8 @@ _FORMS: tuple[tuple[str, Pattern, _Take], ...] = (
         MemInfoReading._hugepages,
     ),
     (" swap ", Pattern(r"(Free|Total) swap  ?= (\d+)kB"), MemInfoReading._swap),
-    ("pages", Pattern(r"(\d+) ([a-zA-Z/ ]+)$"), MemInfoReading._count),
+    # Whoever shows a log may mark such a line at its end.
+    ("pages", Pattern(r"(\d+) ([a-zA-Z/ ]+)(?![\w-])"), MemInfoReading._count),
     ("slab info", Pattern(r"Unreclaimable slab info:"), MemInfoReading._slab_header),
     ("KB", Pattern(r".*KB$"), MemInfoReading._slab_row),
     (":", Pattern(r"(?:active|unevictable|slab_|mapped|sec_pagetables|kernel_misc|bounce|free)\w*:\d"), MemInfoReading._total),

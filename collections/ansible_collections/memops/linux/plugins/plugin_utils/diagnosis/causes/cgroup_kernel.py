@@ -64,9 +64,9 @@ def _largest_part(use: MemoryUse) -> tuple[str, int]:
 def page_tables_of_cgroup(case: Case) -> Judgement:
     """Page tables, which map memory and hold none, filled a large part of the limit."""
     use = case.use
-    if use is None or not use.total_bytes or use.page_tables_bytes is None:
+    if use is None or not use.total_bytes:
         return _NO_FIGURES
-    if use.page_tables_bytes < TABLES_MATTER * use.total_bytes:
+    if use.page_tables_bytes is None or use.page_tables_bytes < TABLES_MATTER * use.total_bytes:
         return None
     step = Step(
         f"Page tables took {size(use.page_tables_bytes)} of the limit of {size(use.total_bytes)} ({percent(use.page_tables_bytes, use.total_bytes)}).",
@@ -79,7 +79,7 @@ def swap_denied_to_cgroup(case: Case) -> Judgement:
     """The host had swap, and this cgroup was not allowed to use any of it."""
     use = case.use
     if use is None or not use.total_bytes or use.anon_bytes is None:
-        return _NO_FIGURES
+        return None
     if not _denied(case, use) or use.anon_bytes < MAIN * use.total_bytes:
         return None
     swap = case.host.swap_total_bytes

@@ -31,7 +31,7 @@ def working_set_over_limit(case: Case) -> Judgement:
         return _from_victim_alone(case)
     share = use.anon_bytes / use.total_bytes
     if share < MAIN or use.largest() != "anon":
-        return None
+        return _mostly_swapped_out(case, use.total_bytes)
     steps = [
         Step(
             f"The programs' own memory was {size(use.anon_bytes)} of the limit of {size(use.total_bytes)}"
@@ -48,9 +48,18 @@ def working_set_over_limit(case: Case) -> Judgement:
 
 
 def _from_victim_alone(case: Case) -> Judgement:
-    """Without the report's figures: the victim's size against the limit as it is now."""
+    """Without the report's figures on anon: the victim's size against the report's limit, or against the one of now."""
+    victim, total = case.victim, case.use.total_bytes if case.use else None
+    if total is not None and victim is not None and victim.anon_rss_bytes is not None:
+        if victim.anon_rss_bytes < MAIN * total:
+            return Lacking("the cgroup's anon figure (memory.stat in the report)")
+        step = Step(
+            f"The victim's own memory alone was {size(victim.anon_rss_bytes)} of the limit of {size(total)}.",
+            case.quoted("usage", "kill"),
+        )
+        sure = victim.anon_rss_bytes >= FILLS * total
+        return Conclusion("probable" if sure else "possible", (step,), remedy.for_limit(case, total, total))
     current = _limit_now(case)
-    victim = case.victim
     if current is None or victim is None or victim.anon_rss_bytes is None:
         return Lacking("the report's lines on usage and limit of the cgroup")
     limit_bytes, where = current
@@ -62,6 +71,19 @@ def _from_victim_alone(case: Case) -> Judgement:
         (*case.quoted("kill"), Fact(where, f"{limit_bytes:.0f}")),
     )
     return Conclusion("possible", (step,), remedy.for_limit(case, int(limit_bytes), int(limit_bytes)))
+
+
+def _mostly_swapped_out(case: Case, total: int) -> Judgement:
+    """Programs' memory that has gone to swap fills no limit, but comes back through it page by page."""
+    row = case.victim_task()
+    if row is None or (row.swap_bytes or 0) < total:
+        return None
+    step = Step(
+        f"The victim had {size(row.swap_bytes)} in swap, {(row.swap_bytes or 0) / total:.0f} times the limit of {size(total)}: what it needs at one time"
+        " does not fit.",
+        case.quoted("usage", "kill"),
+    )
+    return Conclusion("probable", (step,), remedy.for_limit(case, total, total + (row.swap_bytes or 0)))
 
 
 def _limit_now(case: Case) -> tuple[float, str] | None:
@@ -155,7 +177,7 @@ WORKING_SET_OVER_LIMIT = Rule(
     cause="working_set_over_limit",
     kinds=MEMCG,
     needs=f"the report's usage, limit and anon of the cgroup; the largest use, at least {MAIN:.0%} of the limit (certain from {FILLS:.0%});"
-    " without the report the victim's size against today's limit",
+    " without these figures the victim's size against the limit, or its memory in swap",
     reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
     judge=working_set_over_limit,
 )

@@ -54,7 +54,7 @@ def bystander_killed(case: Case) -> Judgement:
     """The victim was small; the memory was with a process that was not chosen."""
     pair = _victim_and_largest(case)
     if not isinstance(pair, tuple):
-        return pair
+        return _taken_because_it_asked(case) or pair
     victim, largest, total = pair
     if held_bytes(largest) < CONSIDERABLE * total:
         return None
@@ -74,6 +74,24 @@ def bystander_killed(case: Case) -> Judgement:
     return Conclusion(
         "certain" if "does not show" not in why else "probable", (step,), remedy.for_bystander(case, victim, largest)
     )
+
+
+def _taken_because_it_asked(case: Case) -> Conclusion | None:
+    """With vm.oom_kill_allocating_task one larger process is proof enough, whatever else the table held."""
+    victim = case.victim
+    if case.report is None or not case.report.allocating_task or not case.tasks or case.tasks_complete or victim is None or victim.anon_rss_bytes is None:
+        return None
+    held = victim.anon_rss_bytes + (victim.file_rss_bytes or 0) + (victim.shmem_rss_bytes or 0)
+    largest = max(case.tasks, key=held_bytes)
+    if held >= SMALL * held_bytes(largest) or largest.pid in _victim_pids(case):
+        return None
+    row = Task(victim.pid or 0, victim.pid, victim.uid, victim.process or "", victim.total_vm_bytes, held, None, None, victim.oom_score_adj)
+    step = Step(
+        f"The victim {victim.process} (pid {victim.pid}) held {size(held)}, {largest.process} (pid {largest.pid}) {size(held_bytes(largest))}:"
+        " vm.oom_kill_allocating_task makes the kernel kill whoever asks for memory, not who holds it.",
+        (*case.quoted("kill"), *case.quoted("largest_task")),
+    )
+    return Conclusion("probable", (step,), remedy.for_bystander(case, row, largest))
 
 
 def _victim_and_largest(case: Case) -> tuple[Task, Task, int] | Lacking | None:

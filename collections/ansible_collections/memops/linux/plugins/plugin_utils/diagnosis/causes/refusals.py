@@ -7,7 +7,7 @@ from __future__ import annotations
 from ...events.model import ProcessFault, ServiceEvent
 from ..case import Case
 from ..remedies import refusals as remedy
-from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
+from ..rule import REQUESTED, Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import size
 from .log_so_far import around
 
@@ -58,15 +58,15 @@ def _said_by_kernel(case: Case) -> bool:
 def pids_limit(case: Case) -> Judgement:
     """A limit on the number of processes was reached, which programs report as a lack of memory."""
     if isinstance(case.event, ProcessFault) and case.event.kind == "pids_limit":
-        where = f" of {case.victim_cgroup}" if case.victim_cgroup else ""
+        where = f" of {case.event.cgroup}" if case.event.cgroup else ""
         step = Step(f"The pids controller{where} refused fork: the number of processes was at its limit. Memory was not short.", case.quoted("line"))
-        return Conclusion("certain", (step,), remedy.for_pids_limit(case))
+        return Conclusion("certain", (step,), remedy.for_pids_limit(case, case.event.cgroup))
     if case.kind != "enomem":
         return None
     for other in around(case, SAME_MOMENT_SECONDS):
         if isinstance(other.event, ProcessFault) and other.event.kind == "pids_limit":
             step = Step("In the same moment the kernel refused a fork because of a limit on processes.", (*case.quoted("line"), *other.quoted("line")))
-            return Conclusion("possible", (step,), remedy.for_pids_limit(other))
+            return Conclusion("possible", (step,), remedy.for_pids_limit(other, other.event.cgroup))
     return None
 
 
@@ -91,7 +91,7 @@ def disk_pressure(case: Case) -> Judgement:
 
 
 def _resource(case: Case) -> str | None:
-    """What the kubelet says was short, as far as its words are known ones."""
+    """What the kubelet says was short, if that is a resource it knows (and no word that the line's end cut off)."""
     event = case.event
     if not isinstance(event, ServiceEvent):
         return None
@@ -102,7 +102,7 @@ def _resource(case: Case) -> str | None:
     for word in ("ephemeral-storage", "nodefs", "imagefs", "containerfs", "inodes", "pids"):
         if word in text:
             return word
-    return "memory" if not said and "memory" in text else said or None
+    return "memory" if not said and "memory" in text else None
 
 
 def all_tasks_unkillable(case: Case) -> Judgement:
@@ -185,7 +185,7 @@ ALL_TASKS_UNKILLABLE = Rule(
 )
 PANIC_POLICY = Rule(
     cause="panic_policy",
-    kinds=frozenset(("panic_on_oom",)),
+    kinds=frozenset(("panic_on_oom", REQUESTED)),
     needs='the panic line, "panic_on_oom is enabled"',
     reference="https://docs.kernel.org/admin-guide/sysctl/vm.html#panic-on-oom",
     judge=panic_policy,

@@ -20,6 +20,11 @@ COSTLY_ORDER = 3
 _NO_ZONES = Lacking("the request's mask and order, and all zones with their watermarks and free blocks (Mem-Info)")
 
 
+def _no_zones(case: Case) -> Lacking | None:
+    """Of an OOM kill other rules ask for the same block; a refusal has no other explanation."""
+    return _NO_ZONES if case.kind in REFUSED else None
+
+
 def _weighed(case: Case) -> Allocation | None:
     """The request against all zones, or None where a part of that is missing."""
     found = case.allocation
@@ -38,7 +43,7 @@ def fragmentation(case: Case) -> Judgement:
         return None
     found = _weighed(case)
     if found is None:
-        return _NO_ZONES
+        return _no_zones(case)
     if found.verdict != "no_block":
         return None
     zones = [zone for zone in found.allowed() if zone.verdict == "no_block"]
@@ -78,7 +83,7 @@ def low_zone_exhausted(case: Case) -> Judgement:
     """Only low memory would do (for a device, or a 32-bit kernel itself), and that was used up while higher zones had room."""
     found = _weighed(case)
     if found is None or found.request is None:
-        return _NO_ZONES
+        return _no_zones(case)
     if found.verdict != "below_min":
         return None
     nodes = {zone.node for zone in found.allowed()}

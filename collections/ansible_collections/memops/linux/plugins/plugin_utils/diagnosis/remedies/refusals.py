@@ -49,9 +49,8 @@ def for_overcommit(case: Case) -> tuple[Remedy, ...]:
     )
 
 
-def for_pids_limit(case: Case) -> tuple[Remedy, ...]:
+def for_pids_limit(case: Case, cgroup: str | None) -> tuple[Remedy, ...]:
     """Find out whether it leaks processes; else raise the limit."""
-    group = case.victim_cgroup or ""
     unit = case.unit
     container = (case.container or {}).get("name")
     command = None
@@ -61,7 +60,7 @@ def for_pids_limit(case: Case) -> tuple[Remedy, ...]:
         command = f"systemctl set-property {shlex.quote(unit)} TasksMax=8192"
     return (
         Remedy(
-            action=f"Look whether {group or 'it'} leaks processes or threads (ps -eLf); if it needs them, raise its limit (TasksMax=, --pids-limit).",
+            action=f"Look whether {cgroup or 'it'} leaks processes or threads (ps -eLf); if it needs them, raise its limit (TasksMax=, --pids-limit).",
             command=command,
             why="fork and clone fail at this limit, and programs report that as 'Cannot allocate memory' or 'Resource temporarily unavailable'.",
             risk="A fork bomb reaches further.",

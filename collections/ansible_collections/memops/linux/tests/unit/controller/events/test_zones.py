@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import lines_of, only, recorded
 
@@ -81,3 +83,22 @@ def test_the_zones_are_whole_only_if_they_add_up_to_the_ram():
 def test_free_lists_alone_make_no_zone():
     assert [zone.zone for zone in zones("Node 0 DMA: 3*4kB (UM) = 12kB\n" + NORMAL)] == ["Normal"]
     assert len(lines_of(HEAD)) == 2
+
+
+def test_a_count_of_pages_with_a_reader_s_mark_behind_it_counts():
+    memory = only(HEAD + "free:83 slab_reclaimable:2 slab_unreclaimable:3\n511983 pages RAM \u2605").memory
+    assert memory.totals["ram_bytes"] == 511983 * 4096
+
+
+@pytest.mark.parametrize(
+    ("line", "lost"),
+    [
+        (" mapped:10 shmem:70", "shmem_bytes"),
+        ("active_anon:100 inactive_anon:20", "inactive_anon_bytes"),
+        (" mapped:10 shmem:70 pagetables:65", None),
+    ],
+)
+def test_a_total_that_ends_a_line_counts_only_where_kernels_end_their_lines(line, lost):
+    totals = only(HEAD + line + "\nNode 0 active_anon:1kB\n" + NORMAL).memory.totals
+    assert lost is None or lost not in totals
+    assert len([name for name in totals if name.startswith(("mapped", "shmem", "page_tables", "active_anon", "inactive_anon"))]) == (1 if lost else 3)
