@@ -63,9 +63,25 @@ def _nohang_victim(reading: ServiceReader, record: ServiceRecord, match: re.Matc
     return True
 
 
+def _nohang_victim_by_lines(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
+    """Until 0.1 name and pid stand on lines of their own."""
+    if "nohang" not in record.process:
+        return False
+    reading.nohang |= {"pid": int(match[1])} if match[1] else {"process": match[2]}
+    return True
+
+
 def _nohang(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> None:
     reading.add(record, "oom_daemon_kill", "nohang", **reading.nohang)
     reading.nohang = {}
+
+
+def _nohang_command(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
+    """Instead of a signal nohang may run a command that ends the victim."""
+    if "nohang" not in record.process:
+        return False
+    _nohang(reading, record, match)
+    return True
 
 
 def _meta_oomd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
@@ -80,6 +96,8 @@ def _lmkd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -
 
 FORMS = (
     ServiceForm(" due to ", Pattern(r"^(?:Killed|Marked) (/.*?) (?:for killing )?due to (?:memory|swap) (?:pressure|used)"), _oomd),
+    # a pager or a terminal cut the line
+    ServiceForm("Killed /", Pattern(r"^Killed (/\S+) due to (?:m[emory]{0,5}|s[wap]{0,3})(?: [a-z]{0,9})? ?(?:>|…|\.\.\.)?$"), _oomd),
     ServiceForm("systemd-oomd killed", Pattern(r"^(\S+): systemd-oomd killed (?:\d+|some) process"), _oomd_in_unit),
     ServiceForm("mem avail: ", Pattern(r"^mem avail: ()"), _earlyoom_says),
     ServiceForm("ow memory! at or below", Pattern(r"^([Ll]ow memory!) at or below SIG"), _earlyoom_says),
@@ -93,7 +111,10 @@ FORMS = (
     ServiceForm("Killing process: ", Pattern(r"^Killing process: (?P<process>.{1,64}), pid: (?P<pid>\d+), (?P<rest>badness: \d.*)"), _earlyoom),
     ServiceForm("Killing process ", Pattern(r"^Killing process (?P<pid>\d+) \(?(?P<process>.{1,64}?)\)?(?P<rest>(?: with badness .*)?)$"), _earlyoom_of_old),
     ServiceForm("PID: ", Pattern(r"^PID: (\d+), [Nn]ame: (.*), badness: \d"), _nohang_victim),
-    ServiceForm(" to the victim", Pattern(r"^Send(?:ing)? SIG(?:TERM|KILL) to the victim"), _nohang),
+    ServiceForm("PID: ", Pattern(r"^PID: +(\d+)$"), _nohang_victim_by_lines),
+    ServiceForm("Name: ", Pattern(r"^Name: +()(\S.{0,63})$"), _nohang_victim_by_lines),
+    ServiceForm(" to the victim", Pattern(r"^(?:\[ OK \] )?Send(?:ing)? SIG(?:TERM|KILL) to the victim"), _nohang),
+    ServiceForm("Run the command: ", Pattern(r"^(?:\[ OK \] )?Run the command: "), _nohang_command),
     # three pressures and the cgroup, also written to the kernel log
     ServiceForm("oomd kill: ", Pattern(r"^oomd kill: [\d.]+ [\d.]+ [\d.]+ (\S+) \d+ "), _meta_oomd),
     ServiceForm(

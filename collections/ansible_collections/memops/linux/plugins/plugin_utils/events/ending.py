@@ -62,7 +62,14 @@ def _never_after_a_kill_of_one(draft: Draft, _match: re.Match[str]) -> bool:
 
 
 FORMS = (
-    Form("memory.oom.group set", Pattern(r"Tasks in (.*) are going to be killed due to memory\.oom\.group set"), KILL, _group, "group", another=_group_seen),
+    Form(
+        "memory.oom.group set",
+        Pattern(r"Tasks in (?:(/.*)|.*) are going to be killed due to memory\.oom\.group set"),
+        KILL,
+        _group,
+        "group",
+        another=_group_seen,
+    ),
     Form(
         "is already exiting",
         Pattern(kill.MESSAGE + r"OOM victim (\d+) \((.*)\) is already exiting"),

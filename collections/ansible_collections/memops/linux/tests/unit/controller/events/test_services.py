@@ -175,6 +175,12 @@ def test_the_memory_that_earlyoom_saw_is_quoted():
     assert (event.quotes["available"].text, event.quotes["limits"].text, len(event.lines)) == (seen, limits, 1)
 
 
+def test_nohang_of_old_names_its_victim_on_two_lines():
+    event = only(said("nohang-desktop", "Name:    my app", "PID:     77", "Send SIGTERM to the victim; total response time: 2255 ms"))
+    assert (event.process, event.pid) == ("my app", 77)
+    assert read_services(said("shop", "Name:    my app", "PID:     77", "Run the command: kill -TERM 12297")) == []
+
+
 def test_lmkd_and_oomd():
     event = only(said("lmkd", "Kill 'com.shop' (7), uid 10123, oom_score_adj 905 to free 51200kB rss, 0kB swap; reason: low watermark is breached"))
     assert (event.by, event.process, event.pid, event.rss_bytes) == ("lmkd", "com.shop", 7, 50 * MIB)
