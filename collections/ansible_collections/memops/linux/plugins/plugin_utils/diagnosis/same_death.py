@@ -36,6 +36,11 @@ def within(one: str | None, other: str | None, seconds: float) -> bool:
     return distance is not None and distance <= seconds
 
 
+def _not_apart(case: Case, event: ServiceEvent) -> bool:
+    distance = seconds_between(case.time, event.time)
+    return distance is None or distance <= SAME_DEATH_SECONDS
+
+
 def _of_unit(cases: list[Case], event: ServiceEvent) -> Case | None:
     """The same unit, close in time, and of a fitting kind."""
     unit = event.unit
@@ -43,9 +48,8 @@ def _of_unit(cases: list[Case], event: ServiceEvent) -> Case | None:
         return None
     for case in cases:
         fits = case.kind == "segfault" if event.kind == "unit_crashed" else case.kind in KERNEL_OOM_KINDS | {"userspace_oom_daemon", "sigkill_not_oom"}
-        distance = seconds_between(case.time, event.time)
         inside = case.unit == unit or unit in (case.victim_cgroup or "").split("/")
-        if fits and inside and (distance is None or distance <= SAME_DEATH_SECONDS):
+        if fits and inside and _not_apart(case, event):
             return case
     return None
 
@@ -63,9 +67,8 @@ def _of_pid(cases: list[Case], event: ServiceEvent) -> Case | None:
     if event.kind not in ("unit_oom_kill", "unit_killed") or event.pid is None:
         return None
     for case in cases:
-        distance = seconds_between(case.time, event.time)
         same = any(victim.pid == event.pid and _alike(victim.process, event.process) for victim in case.victims)
-        if same and case.kind in KERNEL_OOM_KINDS and (distance is None or distance <= SAME_DEATH_SECONDS):
+        if same and case.kind in KERNEL_OOM_KINDS and _not_apart(case, event):
             return case
     return None
 
@@ -76,7 +79,7 @@ def _alike(comm: str | None, command: str | None) -> bool:
 
 def _of_report_without_unit(cases: list[Case], event: ServiceEvent) -> Case | None:
     """Where the kernel's lines are cut or older than cgroups, so that no unit shows, systemd's line right behind gives it."""
-    if event.kind not in ("unit_oom_kill", "unit_killed"):
+    if event.kind not in ("unit_oom_kill", "unit_killed") or event.pid or event.process:
         return None
     for case in cases:
         nameless = case.unit is None and case.container is None and _is_cut(case.victim_cgroup or case.cgroup)

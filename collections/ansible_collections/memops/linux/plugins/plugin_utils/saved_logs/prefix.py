@@ -60,11 +60,15 @@ _JUNK = re.compile(
     rf"|{_FACILITY}\.{_LEVEL}[ \t]+|{_FACILITY}[ \t]*:{_LEVEL}[ \t]*:[ \t]?"  # busybox, dmesg -x
     r"|(?:stdout|stderr) [FP] "  # CRI
     r"|[\w.-]{1,64}[ \t]*\|[ \t](?=.{0,3}[\[\d<A-Z])"  # docker compose
-    r"|[-*+][ \t]+(?=\[ *\d)|`+(?=\[ *\d)"  # a list's or code's mark
+    r"|\*[ \t]+|[-+][ \t]+(?=\[ *\d)|`+(?=\[ *\d)"  # a list's, a comment's or code's mark
     r"|[\w.-]{1,64} login: ?(?=\[ *\d)"  # a console's prompt
     r")"
 )
-_AFTER_STAMP = re.compile(rf"(?:\[ *[TC]\d+\]|\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,)[ \t]*", re.IGNORECASE)
+#: "INFO: task x blocked" is the kernel's own word.
+_AFTER_STAMP = re.compile(
+    rf"(?:\[ *[TC]\d+\]|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,)[ \t]*",
+    re.IGNORECASE,
+)
 
 _CLOCK_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _OFFSET = r"(?: ?(?:Z|[+-]\d\d:?\d\d)(?![\d:]))?"
@@ -83,7 +87,7 @@ _STAMP = re.compile(
     r"|(?P<bare>\d{1,9}\.\d{6})(?=:? )"
 )
 _TAG = re.compile(r"(?:(?P<host>[^\s:\[\]]{1,255})[ \t]+)?(?P<program>[^\s:\[\]]{1,64})(?:\[(?P<pid>\d{1,10})\])?:(?=[ \t]|$)[ \t]?")
-_KERNEL_TAG = re.compile(r"(?:(?P<host>[^\s:\[\]]{1,255})[ \t]+)?kernel:[ \t]?")
+_KERNEL_TAG = re.compile(r"(?:\[?(?P<host>[^\s:\[\]]{1,255})\]?[ \t]+)?kernel(?:\[\d{1,10}\])?:[ \t]?")
 _JOURNAL_TAG = re.compile(r"(?P<host>[^\s:\[\]]{1,255})[ \t]+(?P<program>[^\s:\[\]]{1,64})\[(?P<pid>\d{1,10})\]:[ \t]")
 _RFC_5424 = re.compile(r"(?P<host>\S{1,255}) (?P<program>\S{1,48}) (?P<pid>-|\d{1,10}) \S{1,32} (?:-|\[[^\]]{0,500}\]) ?")
 _FAR_UPTIME = re.compile(r"[^\"'=]{0,100}?(?<=[\s\]])\[ *(?P<uptime>\d{1,10}\.\d{6})\] ?")

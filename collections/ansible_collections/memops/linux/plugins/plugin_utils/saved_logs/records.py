@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from . import journal_forms, unwrapping
+from . import journal_forms, quoted_printable, unwrapping
 from .prefix import KERNEL, Message, cleaned, message
 from .scanning import Piece
 from .stamps import Clock
@@ -63,7 +63,7 @@ class Records:
                     yield Record(number, found)
             return
         text = piece.data.decode("utf-8", "replace")
-        for number, line in enumerate(text.split("\n"), piece.line_number):
+        for number, line in quoted_printable.decoded(text.split("\n"), piece.line_number, text):
             if len(line) > LONGEST:
                 line = line[:LONGEST]
             glued = not line.startswith("{") and ("[" in line or " kernel: " in line)
@@ -114,7 +114,7 @@ class Records:
             if (not text and before.message.stamped and found.text) or unwrapping.continues(text, found.text):
                 self._pieces += 1
                 if not unwrapping.too_many(self._pieces):
-                    self._pending = [Record(before.number, before.message._replace(text=f"{text} {found.text}".strip()))]
+                    self._pending = [Record(before.number, before.message._replace(text=unwrapping.joined(text, found.text).strip()))]
                     return
         above = self._stamped
         if above is not None and found.text:

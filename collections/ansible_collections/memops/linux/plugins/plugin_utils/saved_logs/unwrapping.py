@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 _FIGURE = r"[\w()]+:\d+kB"
-_ENDS_OF_KILL = r"(?:oom_score_adj:-?\d+|sacrifice child|or a child|shmem-rss:\d+kB|file-rss:\d+kB|swap:\d+kB)\.?"
+_ENDS_OF_KILL = r"(?:oom_score_adj:-?\d+|\([^()]{1,64}\)|sacrifice child|or a child|shmem-rss:\d+kB|file-rss:\d+kB|swap:\d+kB)\.?"
 
 
 class _Long(NamedTuple):
@@ -29,22 +29,24 @@ def _long(begins: str, ends: str, goes_on: str | None = None) -> _Long:
 
 _LONG = (
     _long(
-        r"(?:Memory cgroup out of memory|Out of [mM]emory)\b|(?:OOM )?[Kk]illed(?: process\b|$)",
+        r"(?:Memory cgroup out of memory|Out of [mM]emory)\b(?! and no)|(?:OOM )?[Kk]illed(?: process\b|$)",
         _ENDS_OF_KILL,
-        r"shmem-rss:|UID:|pgtables:|oom_score_adj:|score \d|or sacrifice",
+        r"(?:total-vm|vsz|vm|anon-rss|file-rss|shmem-rss):|UID:|pgtables:|oom_score_adj:|score \d|or sacrifice",
     ),
     _long(r"oom-kill:constraint=", r",uid=\d+"),
     _long(r"oom_reaper: reaped", r"shmem-rss:\d+kB"),
     _long(r".{1,64}? invoked oom-killer", r"oom_score_adj=-?\d+|order=-?\d+|oomkilladj=-?\d+", r"oom_(?:score_)?adj="),
     _long(r"\[ *\d+\] +\d+ +\d+ ", r"-?\d+ +\S*[^\d\s-]\S*(?: \S+)*"),
     _long(r"\[ *pid *\]", r"name"),
-    _long(r"Task in /", r"as a result of limit of /\S*"),
+    _long(r"Task in /", r"as a result of limit of /\S*", r"[0-9a-f]{12,64}$"),
     _long(r"Memory cgroup stats for /", r":", r"\w+:\d+KB"),
     _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable) free:", r"all_unreclaimable\? \w+|free_cma:\d+kB", _FIGURE),
     _long(r"(?:Node \d+ )?(?:DMA|DMA32|Normal|HighMem|Movable): \d+\*", r"= \d+kB"),
     _long(r"Node \d+ active_anon:", r"all_unreclaimable\? \w+|Balloon:\d+kB", _FIGURE),
     _long(r"active_(?:anon|file):", r"isolated_(?:anon|file):\d+", r"isolated_|inactive_"),
     _long(r".{1,64}: page allocation failure", r"mems_allowed=[\d,-]+|mode:0x[0-9a-f]+(?:\(\S*\))?", r"nodemask|,"),
+    _long(r".{1,64}: vmalloc", r"mems_allowed=[\d,-]+|nodemask=\S+", r"mode|nodemask"),
+    _long(r"SL[UA]B: Unable to allocate memory on", r"gfp=0x[0-9a-f]+(?:\(\S*\))?\)?"),
     _long(r"(?:CPU: \d+ (?:UID: \d+ )?PID: \d+|Pid: \d+, comm:)", r"#\d+.*"),
     _long(r".{1,64}\[\d+\]: segfault at", r"\]"),
     _long(r"(?:watchdog: )?BUG: soft lockup", r"\]", r"\[.{1,64}:\d+\]"),
@@ -56,7 +58,7 @@ _LONG = (
 )
 #: Beginnings of lines that stand for themselves, so that they end what came before.
 _OWN = re.compile(
-    r"(?:Memory cgroup|Out of [mM]emory|Killed process|oom-kill:|oom_reaper:|\[|Task in|Tasks|Mem-|Node \d|DMA|Normal|HighMem|lowmem"
+    r"(?:Kernel panic|SLUB|INFO: |Memory cgroup|Out of [mM]emory|Killed process|oom-kill:|oom_reaper:|\[|Task in|Tasks|Mem-|Node \d|DMA|Normal|HighMem|lowmem"
     r"|active_anon|active_file|unevictable|slab_|mapped|free:|\d+ (?:total|pages)|Swap|Free swap|Total swap|memory: |memory\+|swap: |kmem: |[a-z_]+ \d+$|cache:"
     r"|Call |CPU|Pid|Hardware|Modules|RIP|RSP|R[A-Z0-9]X|Code:|<|--|\.\.\.|.{1,64} invoked oom|.{1,64} cpuset=|\S+\+0x|\? |Linux version|\+ )"
 )
@@ -76,6 +78,12 @@ def continues(text: str, following: str) -> bool:
     if form.goes_on is not None and form.goes_on.match(following):
         return True
     return not form.ends.search(text) and not _OWN.match(following)
+
+
+def joined(text: str, following: str) -> str:
+    """The two parts of a broken line; some were broken where there is no blank."""
+    within = text.endswith(("/", "=", "|", "_")) or (text.endswith("-") and not text.endswith(" -")) or (text.endswith(":") and following[:1].isdecimal())
+    return f"{text}{following}" if within else f"{text} {following}"
 
 
 def too_many(pieces: int) -> bool:

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose, diagnose_events
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
 
 SINCE = "2026-11-15T00:00:00.000Z"
 AT = "2026-11-20T10:00:00.000Z"
@@ -95,3 +98,43 @@ def test_events_that_the_collector_left_out_count_as_repeats():
 def test_sigkill_is_called_not_oom_only_where_a_kernel_log_was_read(sections):
     assert kinds(diagnosed(log=False, **sections)) == ["unknown_death"]
     assert kinds(diagnosed(log=True, **sections)) == ["sigkill_not_oom"]
+
+
+BARE_KILL = "Out of memory: Killed process 7 (worker) total-vm:90000kB, anon-rss:60000kB, file-rss:0kB"
+
+
+def saved(text: str) -> list[str]:
+    """The kinds of incidents in a pasted log."""
+    reading = read_log(LogFile("paste", lambda: iter([text.encode()]), None))
+    host = HostFacts({"host": "paste", "kernel_log": {"sources": [{"path": "paste"}], "window": {"from": None}}})
+    return kinds(diagnose_events(host, reading.events, reading.services))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sh: line 1:    7 Killed                  ./worker --all",
+        "Killed",
+        "exit code 137",
+        "shop.service: A process of this unit has been killed by the OOM killer.",
+        "shop.service: Main process exited, code=killed, status=9/KILL",
+    ],
+)
+def test_what_a_shell_or_systemd_says_next_to_a_pasted_kill_is_that_kill(said):
+    assert saved(f"$ ./worker --all\n{said}\n$ dmesg | tail -1\n{BARE_KILL}\n") == ["global_oom"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["sh: line 1:    8 Killed                  ./worker --all", "sh: line 1:    7 Killed                  ./other", "Killed" + "\n" * 40],
+)
+def test_another_pid_another_name_or_far_away_is_another_death(said):
+    assert saved(f"{said}\n{BARE_KILL}\n") == ["global_oom", "sigkill_not_oom"]
+
+
+def test_systemds_word_on_a_kill_whose_cgroup_the_kernel_did_not_print_is_of_that_kill():
+    unit = "shop.service: main process exited, code=killed, status=9/KILL"
+    log = f"Nov 20 10:00:00 web1 kernel: {BARE_KILL}\nNov 20 10:00:0{{}} web1 systemd: {unit}\n"
+
+    assert saved(log.format(4)) == ["global_oom"]
+    assert saved(log.format(9)) == ["global_oom", "sigkill_not_oom"]

@@ -48,6 +48,7 @@ def test_trigger_lines_of_all_ages(line, process, mask, flags, order, adj, nodem
         ("CPU: 3 UID: 0 PID: 77 Comm: a (b) Kdump: loaded Tainted: P           OE      6.12.0 #1 SMP", "6.12.0"),
         ("Pid: 77, comm: a (b) Not tainted 2.6.32-754.el6.x86_64 #1", "2.6.32-754.el6.x86_64"),
         ("CPU: 3 PID: 77 Comm: a (b) Not tainted 4.15.0-7", None),
+        ("Pid: 77, comm: a (b) Not tainted2.6.32-279.el6.i686 #1", "2.6.32-279.el6.i686"),
     ],
 )
 def test_the_stack_tells_pid_and_kernel(line, kernel):
@@ -87,6 +88,10 @@ def test_the_cpuset_line_of_old_kernels_follows_the_trigger():
         ("Out of Memory: Killed process 9 (x).", "none", Victim("x", 9)),
         ("Out of memory in UB 7: OOM killed process 9 (x) score 0 vm:8kB, rss:5kB, swap:1kB", "memcg", Victim("x", 9, None, 8 * KIB)),
         ("Memory cgroup out of memory: Killed process 9 (x) total-vm:8kB, anon-rss:4", "memcg", Victim("x", 9, None, 8 * KIB)),
+        # retyped, or with the container's number hidden
+        ("Out of memory: Killed process 9(x) total-vm:8k anon-rss:4KB file-rss:0", "none", Victim("x", 9, None, 8 * KIB, 4 * KIB)),
+        ("Out of memory in UB XXX: OOM killed process 9 (x) score 0 vm:8kB", "memcg", Victim("x", 9, None, 8 * KIB)),
+        ("Out of memory: Kill process 9(x) score 5 or sacrifice child", "none", Victim("x", 9, score=5)),
     ],
 )
 def test_kill_lines_of_all_ages(line, constraint, victim):
@@ -94,7 +99,7 @@ def test_kill_lines_of_all_ages(line, constraint, victim):
     assert report.constraint == constraint
     assert report.victims == [victim]
     assert report.missing[:3] == ("trigger", "memory", "tasks")
-    assert "kill" not in report.missing
+    assert ("kill" in report.missing) == ("Kill process" in line)
 
 
 def test_page_tables_that_the_kernel_printed_in_bytes():

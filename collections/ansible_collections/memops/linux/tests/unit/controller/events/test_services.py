@@ -129,6 +129,9 @@ OOMD = "/user.slice/user-1001.slice/user@1001.service/app.slice/vte-spawn.scope"
         f"Killed {OOMD} due to memory used (8268914688) / total (8286142464) and swap used (4293918720) / total (4294963200) being more than 90.00%",
         f"Killed {OOMD} due to swap used (4293918720) / total (4294963200) being more than 90.00%",
         f"Marked {OOMD} for killing due to memory pressure for /user.slice being 51.07% > 50.00% for > 20s with reclaim activity",
+        # cut by a pager
+        f"Killed {OOMD} due to memory p>",
+        f"Killed {OOMD} due to swap…",
     ],
 )
 def test_systemd_oomd(line):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import html
 import json
+import quopri
 import struct
 import textwrap
 from collections.abc import Callable
@@ -167,6 +168,10 @@ FORMS: dict[str, Callable[[Messages], str | bytes]] = {
     "a quoted mail": _changed(lambda line: "> " + line),
     "a mail quoted twice": _changed(lambda line: ">> " + line, each_line(_syslog)),
     "an indented paste": _changed(lambda line: "    " + line),
+    "raw mail": lambda said: quopri.encodestring(each_line(_dmesg)(said).encode()),
+    "a comment in source code": _changed(lambda line: "     * " + line),
+    "the kernel as a process": each_line(lambda uptime: f"{at(uptime):%b %e %H:%M:%S} web1 kernel[0]: "),
+    "a host in brackets": each_line(lambda uptime: "[web1] kernel: "),
     "HTML": _changed(html.escape),
     "grep -n": lambda said: "".join(f"{number}:{line}\n" for number, line in enumerate(each_line(_syslog)(said).splitlines(), 1)),
     "grep -r": _changed(lambda line: "/var/log/kern.log.1:" + line, each_line(_syslog)),

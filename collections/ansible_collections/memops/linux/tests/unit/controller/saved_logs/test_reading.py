@@ -176,3 +176,48 @@ def test_a_damaged_stamp_costs_only_the_time(line):
 
     assert killed(line) == [7]
     assert [event.time for event in reading.events] == [None]
+
+
+@pytest.mark.parametrize("prefix", ["[ 9000.000001] ", "[Fri Nov 20 10:00:00 2026] ", "2026-11-20T10:00:00,000001+00:00 ", "Nov 20 10:00:00 web1 kernel: ", ""])
+def test_info_in_the_kernels_own_words_is_no_level_of_a_log(prefix):
+    reading = read(f"{prefix}INFO: task kworker/u:8:65 blocked for more than 120 seconds.\n")
+
+    assert [(event.kind, event.process, event.pid) for event in reading.events] == [("hung_task", "kworker/u:8", 65)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "read_as"),
+    [
+        ("[ 9000.1] Out of memory: Killed process 7 (worker) total-\nvm:9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
+        ("[ 9000.1] Killed process 7 (worker)\n    total-vm:9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
+        ("[ 9000.1] Out of memory: Killed process 7 (worker) total-vm:\n> 9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
+        ("[ 9000.1] Killed process 7 (worker)\nworker: page allocation failure. order:0, mode:0xd2", (7, None, None)),
+    ],
+)
+def test_a_kill_line_is_mended_wherever_it_was_broken(broken, read_as):
+    victim = read(broken).events[0].victims[0]
+
+    assert (victim.pid, victim.total_vm_bytes, victim.anon_rss_bytes) == read_as
+
+
+def test_a_path_broken_behind_a_slash_is_one_path():
+    identity = "ab" * 32
+
+    (event,) = read(f"[ 9000.1] Task in /docker/{identity} killed as a result of limit of /docker/\n{identity}\n").events
+
+    assert event.limit_cgroup == f"/docker/{identity}"
+
+
+def test_the_line_after_no_killable_processes_is_a_line_of_its_own():
+    (event,) = read("> Out of memory and no killable processes...\n> Kernel panic - not syncing: System is deadlocked on memory\n").events
+
+    assert event.panic
+
+
+@pytest.mark.parametrize("line", ["x=3D1", "a=\n" * 5, "=" * 200, "dGVzdA=\n" * 3, "=ZZ =3D\n=\n"])
+def test_what_only_looks_like_encoded_mail_changes_no_other_line(line):
+    assert killed(f"{line}\nNov 20 10:00:00 web1 kernel: {KILL}\n") == [7]
+
+
+def test_soft_breaks_without_end_are_bounded():
+    assert killed("=3D\n" + "x=\n" * 200_000 + "\n" + KILL) == [7]
