@@ -1,4 +1,4 @@
-"""``python -m bench [fleet] [collector] [payload]``: measure, and write docs/benchmarks.md and bench/results.json."""
+"""``python -m bench [fleet] [collector] [payload] [logs]``: measure, and write docs/benchmarks.md and bench/results.json."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import shlex
 import signal
 import sys
 
-from . import collector, fleet, machine, payload, results
+from . import collector, fleet, logs, machine, payload, results
 from .measure import CannotMeasure
 
-BENCHMARKS = {"payload": payload.measure, "collector": collector.measure, "fleet": fleet.measure}
+BENCHMARKS = {"payload": payload.measure, "collector": collector.measure, "logs": logs.measure, "fleet": fleet.measure}
 
 
 def main() -> int:
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("benchmark", nargs="*", type=_benchmark, metavar="|".join(BENCHMARKS), help="which; all if none is named")
     parser.add_argument("--hosts", type=int, default=50, help="fleet: how many sshd targets (%(default)s)")
     parser.add_argument("--forks", type=int, default=20, help="fleet: ansible's forks (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="fleet: rounds after the warm-up (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="fleet, logs: rounds after the warm-up (%(default)s)")
     parser.add_argument("--cold", action="store_true", help="fleet: every command makes its own ssh connections")
     parser.add_argument("--processes", type=int, default=5000, help="collector: processes on the machine (%(default)s)")
     parser.add_argument("--cgroups", type=int, default=1000, help="collector: memory cgroups (%(default)s)")

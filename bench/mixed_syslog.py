@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import itertools
 import pathlib
 import random
@@ -22,11 +23,11 @@ _UPTIME = re.compile(r"\[ *\d+\.\d+\] ")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def write(path: pathlib.Path, size_bytes: int, reports: int) -> None:
-    """A log of about ``size_bytes`` with exactly ``reports`` OOM reports at even distances."""
+def write(path: pathlib.Path, size_bytes: int, reports: int, first: int = 0) -> None:
+    """A log of about ``size_bytes`` with exactly ``reports`` OOM reports at even distances, from the recording number ``first`` on."""
     random_numbers = random.Random(17)
-    messages = _messages(random_numbers)
-    recordings = itertools.cycle(recorded_reports())
+    messages = _messages()
+    recordings = itertools.islice(itertools.cycle(recorded_reports()), first % len(recorded_reports()), None)
     with open(path, "wb") as log:
         for number in range(reports + 1):
             written, until = log.tell(), size_bytes * (number + 1) // (reports + 1)
@@ -36,6 +37,7 @@ def write(path: pathlib.Path, size_bytes: int, reports: int) -> None:
                 log.write(_report_lines(next(recordings), seconds))
 
 
+@functools.cache
 def recorded_reports() -> list[list[str]]:
     """The recordings that hold one OOM report each, as messages without their times."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(RECORDINGS.glob("*.log"))]
@@ -63,7 +65,9 @@ def _stamp(seconds: float) -> str:
     return f"{moment:%b} {moment.day:2} {moment:%H:%M:%S} {HOST} "
 
 
-def _messages(random_numbers: random.Random) -> list[str]:
+@functools.cache
+def _messages() -> list[str]:
+    random_numbers = random.Random(7)
     kinds, weights = zip(*_KINDS, strict=True)
     return [
         line.format(
@@ -104,7 +108,7 @@ _KINDS: tuple[tuple[str, int], ...] = (
     ("audit[{pid}]: SYSCALL arch=c000003e success=yes exit=0 ppid={pid} pid={pid} auid=1001 uid=0 comm=\"{word}\" exe=\"/usr/bin/{word}\"", 40),
     ("audit[{pid}]: USER_AUTH pid={pid} uid=0 auid=4294967295 msg='op=PAM:authentication acct=\"{word}\" addr={address} res=failed'", 20),
     ("kubelet[1187]: I1102 10:00:00.{micros:06}    1187 reconciler_common.go:218] \"MountVolume started\" pod=\"shop/{word}-{id:.9}-{id:.5}\"", 40),
-    ("kubelet[1187]: E1102 10:00:00.{micros:06}    1187 pod_workers.go:1300] \"Error syncing pod, skipping\" err=\"CrashLoopBackOff: back-off\" pod=\"{word}\"", 20),
+    ("kubelet[1187]: E1102 10:00:00.{micros:06}    1187 pod_workers.go:1300] \"Error syncing pod\" err=\"CrashLoopBackOff: back-off\" pod=\"{word}\"", 20),
     ("kubelet[1187]: W1102 10:00:00.{micros:06}    1187 flags.go:64] Flag --oom-score-adj={port} has been deprecated", 2),
     ("containerd[901]: time=\"2026-11-02T10:00:00.{micros:06}000Z\" level=info msg=\"StartContainer for \\\"{id}\\\" returns successfully\"", 20),
     ("dockerd[955]: time=\"2026-11-02T10:00:00.{micros:06}000Z\" level=warning msg=\"cleaning up after shim disconnected\" id={id} namespace=moby", 10),

@@ -112,10 +112,44 @@ def _payload(result: Mapping) -> Iterable[str]:
     )
 
 
+def _logs(result: Mapping) -> Iterable[str]:
+    costs, over, many = result["costs"], result["over_grep"], result["folder"]
+    ours, smaller, grep = costs["memops"], costs["memops, 100 MB"], costs["grep"]
+    yield f"A syslog of {result['bytes'] / 1e9:g} GB and {result['lines']:,} lines of many services with {result['reports']} recorded OOM reports,"
+    yield f"{result['rounds']} rounds. All {result['reports']} were found in each. grep is `LC_ALL=C grep -cE` with {result['needles']} of the same needles,"
+    yield "run in turn with memops, which not only finds the lines but reads the events. The files lie in the page cache."
+    yield ""
+    yield from _table(
+        ["what", "measured", "goal", ""],
+        [
+            ["grep, MB/s", _runs(grep["bytes_per_second"], 1e6, 0), "", ""],
+            ["memops, finding and reading, MB/s", _runs(ours["bytes_per_second"], 1e6, 0), "", ""],
+            ["memops / grep", _runs(over["bytes_per_second"]), *_goal(over["bytes_per_second"]["median"], at_least=result["goal_over_grep"])],
+            ["the same with Python's start and the imports", _runs(over["whole_bytes_per_second"]), "", ""],
+            ["peak RSS, MB", _runs(ours["peak_rss_bytes"], 1e6, 1), "", ""],
+            ["peak RSS for a tenth of the bytes with as many reports, MB", _runs(smaller["peak_rss_bytes"], 1e6, 1), "", ""],
+            ["the one / the other", _runs(result["more_memory"]), *_goal(result["more_memory"]["median"], at_most=result["goal_more_memory"])],
+        ],
+    )
+    yield f"A folder of {many['logs']:,} logs of {many['log_bytes'] / 1000:.0f} kB with one report each:"
+    yield ""
+    yield from _table(
+        ["what", "measured"],
+        [
+            ["reading and diagnosis in one process, ms per report", _runs(many["seconds_per_report"], 1e-3, 1)],
+            ["of it diagnosis, ms per report", _runs(many["diagnosing_seconds_per_report"], 1e-3, 1)],
+            ["diagnose_logs.yml over all cores with the fleet's report, seconds", _runs(many["playbook_seconds"], digits=1)],
+            ["CPU seconds of it", _runs(many["playbook_cpu_seconds"], digits=1)],
+            ["peak RSS of its largest process, MB", _runs(many["playbook_peak_rss_bytes"], 1e6, 0)],
+        ],
+    )
+
+
 _SECTIONS = {
     "fleet": ("A fleet", _fleet),
     "collector": ("A crowded host", _collector),
     "payload": ("What is sent to a host", _payload),
+    "logs": ("Saved logs", _logs),
 }
 
 _QUANTITIES = {

@@ -210,6 +210,14 @@ EXAMPLES = {
     "is already exiting": ["Memory cgroup out of memory: OOM victim 7 (a) is already exiting. Skip killing the task"],
     "panic": ["Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled", "Kernel panic - not syncing: System is deadlocked on memory"],
     "no killable processes": ["Out of memory and no killable processes..."],
+    "illed process ": [
+        "Killed process 7 (a) total-vm:1kB, anon-rss:1kB, file-rss:0kB",
+        "Killed process 7, UID 0, (a) total-vm:1kB",
+        "Out of memory in UB 101: OOM killed process 7 (a) score 9",
+        "Out of Memory: Killed process 7 (a).",
+        "Memory cgroup out of memory: Killed process 7 (sh",
+    ],
+    "ill process ": ["Out of memory: kill process 7 (a) score 9 or a child", "Memory cgroup out of memory: Kill process 7 (a) score 9 or sacrifice child"],
     "sharing same memory": ["Kill process 7 (a) sharing same memory"],
     "memory: usage ": ["memory: usage 65536kB, limit 65536kB, failcnt 12"],
     "swap: usage ": ["swap: usage 0kB, limit 9007199254740988kB, failcnt 0"],
@@ -221,24 +229,50 @@ EXAMPLES = {
     " process exited, code=": [
         "a.service: Main process exited, code=killed, status=9/KILL",
         "a.service: Control process exited, code=dumped, status=11/SEGV",
+        "a.service: main process exited, code=exited, status=137/n/a",
     ],
-    "Failed with result": ["a.service: Failed with result 'oom-kill'.", "a.service: Failed with result 'core-dump'."],
+    "ailed with result": ["a.service: Failed with result 'oom-kill'.", "a.service: Failed with result 'core-dump'."],
     " due to ": ["Killed /a due to memory pressure for /a being 70%", "Marked /a for killing due to swap used (1) / total (2)"],
+    "sending SIG": ['sending SIGTERM to process 7 uid 1000 "a": badness 9, VmRSS 8 MiB', 'sending SIGKILL to process 7 "a": oom_score 9, VmRSS 8 MiB'],
     "PID: ": ["PID: 7, name: a, badness: 9"],
-    "is evicted successfully": ["eviction manager: pod a is evicted successfully"],
+    "ill": ["Kill 'com.example' (7), uid 1, oom_score_adj 900 to free 8kB", "lowmemorykiller: Killing 'a' (7), uid 1, adj 9"],
+    " Killed": ["./a.sh: line 3:  7 Killed                  java -jar a.jar", "./a.sh: line 3: 7 Killed: 9 java"],
+    " Killed ": ["[1]+  7 Killed                  ./a"],
+    "illed": ["Killed", "Killed: 9", "zsh: killed     ./a", "killed  ./a"],
+    "signal: 9": ["process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)"],
+    "137": [
+        "a_1 exited with code 137",
+        "Exit Code:    137",
+        "Exited (137) 2 minutes ago",
+        'the process "/bin/sh -c make" returned a non-zero code: 137',
+        "exitCode=137",
+        '"exit_code":137',
+        "command terminated with exit status 137",
+        'exit_code="137"',
+    ],
+    "EvictionThresholdMet": ["Warning EvictionThresholdMet 5m kubelet Attempting to reclaim memory"],
+    "low on resource": ["The node was low on resource: memory."],
+    "low on compute resources": ["The node was low on compute resources."],
+    "node had condition: ": ["The node had condition: [MemoryPressure]."],
+    "System OOM encountered": ["System OOM encountered, victim process: a, pid: 7"],
+    "OOMKilling": ["Warning OOMKilling 5m kernel-monitor Memory cgroup out of memory: Killed process 7 (a)"],
+    "insufficient memory for the Java": ["There is insufficient memory for the Java Runtime Environment to continue."],
+    "Native memory allocation": ["Native memory allocation (mmap) failed to map 12288 bytes for committing reserved memory."],
+    "native thread": ["java.lang.OutOfMemoryError: unable to create new native thread"],
 }
-#: Nothing begins with them: a row follows its table's head.
-NEVER_FIRST = {"]"}
+#: Nothing begins with them: rows below a table's head, and what daemons say before they act.
+NEVER_FIRST = {"]", "mem avail: ", "ow memory! at or below", "using the force", "Killing", "imed out"}
 
 
 def forms():
     """All that the readers of events look for, in whatever module of theirs."""
     for module in pkgutil.iter_modules(events.__path__):
         names = vars(importlib.import_module(f"{events.__name__}.{module.name}"))
-        for name in ("FORMS", "_FORMS"):
-            for form in names.get(name, ()):
-                if hasattr(form, "key") and form.key not in NEVER_FIRST:
-                    yield pytest.param(form, id=f"{module.name}: {form.key}")
+        for name, tables in names.items():
+            if isinstance(tables, tuple) and name != "STACK_FORMS":
+                for form in tables:
+                    if hasattr(form, "key") and hasattr(form, "pattern") and form.key not in NEVER_FIRST:
+                        yield pytest.param(form, id=f"{module.name}: {form.key}")
 
 
 def holds_needle(line: str) -> bool:
@@ -252,6 +286,16 @@ def test_each_line_that_can_begin_an_event_holds_a_needle(form):
     lines = [line for line in EXAMPLES.get(form.key, ()) if form.pattern.search(line)]
     assert lines, "its key holds no needle: add one, or lines of this form to EXAMPLES"
     assert [line for line in lines if not holds_needle(line)] == []
+    assert [line for line in lines if needles.Hits(line.encode()).next(0) is None] == []
+
+
+@pytest.mark.parametrize("line", ["GET /a HTTP/1.1 200 137 -", "status of order 1137", "exited with code 1370", "code 7\n a 137", "port=1371"])
+def test_a_number_137_that_is_no_exit_is_no_hit(line):
+    assert needles.Hits(line.encode()).next(0) is None
+
+
+def test_no_needle_is_missed_for_the_word_that_it_is_grouped_by():
+    assert [needle for word, group in needles._BY_WORD.items() for needle in group if word not in needle] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
