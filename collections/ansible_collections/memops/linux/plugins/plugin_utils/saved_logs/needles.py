@@ -17,7 +17,7 @@ _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
         b" allocation ", b"vmalloc", b"allocate memory", b"segfault ", b"unhandled ", b"User process fault", b"general protection", b"] trap ",
         b"undefined instruction: ", b" nip ", b" memory corruption", b"for more than ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",
         # user space
-        b"due to memory ", b"due to swap ", b", badness: ", b"), uid ", b"signal 9", b" to reclaim", b"Usage of EmptyDir", b"ENOMEM", b"bad_alloc",
+        b"due to memory ", b"due to swap ", b"Run the command: ", b"), uid ", b"signal 9", b" to reclaim", b"Usage of EmptyDir", b"ENOMEM", b"bad_alloc",
         b"MemoryError", b"insufficient memory for", b" 137", b"=137", b":137", b"(137", b'"137',
     ),
     b"kill": (b"oom-kill", b"killed process ", b"kill process ", b"killing process", b"lowmemorykiller: ", b"code=killed", b"oomd kill", b"signal: killed",

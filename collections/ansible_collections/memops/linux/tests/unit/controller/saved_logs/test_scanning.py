@@ -234,7 +234,6 @@ EXAMPLES = {
     "ailed with result": ["a.service: Failed with result 'oom-kill'.", "a.service: Failed with result 'core-dump'."],
     " due to ": ["Killed /a due to memory pressure for /a being 70%", "Marked /a for killing due to swap used (1) / total (2)"],
     "sending SIG": ['sending SIGTERM to process 7 uid 1000 "a": badness 9, VmRSS 8 MiB', 'sending SIGKILL to process 7 "a": oom_score 9, VmRSS 8 MiB'],
-    "PID: ": ["PID: 7, name: a, badness: 9"],
     "ill": ["Kill 'com.example' (7), uid 1, oom_score_adj 900 to free 8kB", "lowmemorykiller: Killing 'a' (7), uid 1, adj 9"],
     " Killed": ["./a.sh: line 3:  7 Killed                  java -jar a.jar", "./a.sh: line 3: 7 Killed: 9 java"],
     " Killed ": ["[1]+  7 Killed                  ./a"],
@@ -261,7 +260,7 @@ EXAMPLES = {
     "native thread": ["java.lang.OutOfMemoryError: unable to create new native thread"],
 }
 #: Nothing begins with them: rows below a table's head, and what daemons say before they act.
-NEVER_FIRST = {"]", "mem avail: ", "ow memory! at or below", "using the force", "Killing", "imed out"}
+NEVER_FIRST = {"]", "mem avail: ", "ow memory! at or below", "PID: ", "Name: ", "using the force", "Killing", "imed out"}
 
 
 def forms():
