@@ -35,9 +35,10 @@ def _conmon(reading: ServiceReader, record: ServiceRecord, match: re.Match[str])
 def _state(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
     """kubectl and docker inspect show the state of a container that they named further above, if at all."""
     pod = match[1]
-    reading.of_death(record, f"state {pod or ''}", "OOMKilled", "unit_oom_kill", "kubelet" if pod else record.process or "container engine", process=pod)
+    by = "kubelet" if pod else record.process or "container engine"
+    event = reading.of_death(record, f"state {pod or ''}", "OOMKilled", "unit_oom_kill", by, process=pod)
     if pod is None:
-        reading.of_unit["exit 137"] = reading.of_unit["state "]
+        reading.same_death(event, "OOMKilled", "exit 137")
 
 
 _ID = "[0-9a-f]{12,64}"

@@ -69,12 +69,13 @@ def _killed(reading: ServiceReader, record: ServiceRecord, key: str, phrase: str
         process=name[1] if name else None,
         pid=int(pid) if pid else None,
         unit=record.unit,
+        near=key == _UNNAMED,
     )
     if _SENDER.search(record.text):
         event.quotes.setdefault("sender", record.line)
     if key != _UNNAMED:
         # The exit code that a script or an engine tells next is this one's.
-        reading.of_unit[_UNNAMED] = event, {phrase}
+        reading.same_death(event, phrase, _UNNAMED)
 
 
 def _stops(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> bool:

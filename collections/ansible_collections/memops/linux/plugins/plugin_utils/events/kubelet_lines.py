@@ -40,6 +40,7 @@ def _evict(reading: ServiceReader, record: ServiceRecord, resource: str | None, 
         or (begins and "pod" in event.quotes)
         or (resource is not None and event.resource not in (None, resource))
         or far_apart(event.lines[-1], record.line)
+        or (event.lines[-1].time is None) != (record.line.time is None)  # two logs in one file
     ):
         event = reading.eviction = reading.add(record, "kubelet_eviction", "kubelet", resource=resource, process=pod)
         return event

@@ -23,8 +23,8 @@ _LONGEST = 4096
 #: How far away in the list of events the unit may be whose slices systemd names too.
 _NEIGHBOURS = 32
 _SAME_KILL_SECONDS = 60
-#: Lines without times that may lie between who sends a SIGKILL and what ends by it.
-_SENDER_LINES = 20
+#: Lines that may lie between who sends a SIGKILL, what ends by it, and the exit code that a script then tells.
+_NEAR_LINES = 20
 #: What says more about one death wins: systemd alone knows that the OOM killer did it.
 _WEIGHT = {"unit_killed": 1, "unit_crashed": 2, "unit_oom_kill": 3, "oom_daemon_kill": 4}
 _FORMS = by_shared_word(unit_lines.FORMS + daemon_lines.FORMS + kubelet_lines.FORMS + container_lines.FORMS + exit_lines.FORMS + refusal_lines.FORMS)
@@ -46,14 +46,14 @@ class ServiceReader:
     """Takes messages one at a time; gives the events at the end.
 
     events: so far. of_unit: the open event of a unit's death, or of a process's,
-    with the phrases it has. eviction: the one under way. refusals: the last of
+    with the phrases it has and its last line's number. eviction: the one under way. refusals: the last of
     each program. said: what daemons told before they acted. senders: the last
     line on who sends a unit, or "" anybody, a SIGKILL.
     """
 
     def __init__(self) -> None:
         self.events: list[ServiceEvent] = []
-        self.of_unit: dict[str, tuple[ServiceEvent, set[str]]] = {}
+        self.of_unit: dict[str, tuple[ServiceEvent, set[str], int]] = {}
         self.eviction: ServiceEvent | None = None
         self.refusals: dict[tuple[str, str | None], ServiceEvent] = {}
         self.nohang: dict[str, Any] = {}
@@ -95,24 +95,35 @@ class ServiceReader:
         self.events.append(event)
         return event
 
-    def of_death(self, record: ServiceRecord, key: str, phrase: str, kind: str, by: str, **facts: Any) -> ServiceEvent:
+    def of_death(self, record: ServiceRecord, key: str, phrase: str, kind: str, by: str, near: bool = False, **facts: Any) -> ServiceEvent:
         """An event of this death, or one more line of the one at hand.
 
-        key: the unit, or what else tells one death from another.
+        key: the unit, or what else tells one death from another. near: the lines
+        follow one another, whatever their times.
         """
-        event, phrases = self.of_unit.get(key, (None, set()))
+        event, phrases, at = self.of_unit.get(key, (None, set(), 0))
         # A group kill is announced several times, an exit once for each death.
-        if event is None or (phrase in phrases and phrase != "oom") or far_apart(event.lines[-1], record.line):
+        if event is None or (phrase in phrases and phrase != "oom") or self._is_over(event, at, near, record):
             event = self.add(record, kind, by, **facts)
-            self.of_unit[key] = event, {phrase}
+            self.of_unit[key] = event, {phrase}, self._lines
             self._name_sender(event, facts.get("unit") or "")
             return event
         phrases.add(phrase)
+        self.of_unit[key] = event, phrases, self._lines
         event.note(record.line, phrase)
         if _WEIGHT[kind] > _WEIGHT[event.kind]:
             event.kind, event.detail = kind, record.text
             event.quotes["line"] = record.line
         return event
+
+    def _is_over(self, event: ServiceEvent, at: int, near: bool, record: ServiceRecord) -> bool:
+        if near and self._lines - at <= _NEAR_LINES:
+            return False
+        return far_apart(event.lines[-1], record.line)
+
+    def same_death(self, event: ServiceEvent, phrase: str, key: str) -> None:
+        """What is said next under this key is of this event."""
+        self.of_unit[key] = event, {phrase}, self._lines
 
     def sends(self, unit: str, line: Line) -> None:
         """Somebody says that he sends a SIGKILL to this unit, or "" to whatever ends next."""
@@ -120,7 +131,7 @@ class ServiceReader:
 
     def _name_sender(self, event: ServiceEvent, unit: str) -> None:
         sender, said_at = self.senders.pop(unit, (None, 0))
-        near = self._lines - said_at <= _SENDER_LINES and sender is not None and not far_apart(sender, event.lines[0])
+        near = self._lines - said_at <= _NEAR_LINES and sender is not None and not far_apart(sender, event.lines[0])
         if sender is not None and near and event.kind == "unit_killed":
             event.quotes["sender"] = sender
 
