@@ -41,15 +41,15 @@ def diagnose_logs(tmp_path, valid):
 
 
 def test_one_log_gives_the_report_with_its_reasoning_and_without_a_warning(diagnose_logs, tmp_path):
-    (tmp_path / "case.log").write_bytes(MEMCG)
+    (tmp_path / "a, case.log").write_bytes(MEMCG)
 
-    status, output, rows, diagnoses = diagnose_logs(str(tmp_path / "case.log"))
+    status, output, rows, diagnoses = diagnose_logs(str(tmp_path / "a, case.log"))
 
     assert status == 0, output
-    assert rows["case"]["verdict"]["code"] == "memory"
-    assert diagnoses["case"]["incidents"][0]["kind"] == "memcg_oom"
+    assert rows["a, case"]["verdict"]["code"] == "memory"
+    assert diagnoses["a, case"]["incidents"][0]["kind"] == "memcg_oom"
     assert "because a memory cgroup was at its limit" in output
-    assert "[case.log:" in output
+    assert "[a, case.log:" in output
     assert "WARNING" not in output
     assert "ok=2 " in output
     assert (tmp_path / "reports/latest/report.md").exists()
@@ -164,7 +164,7 @@ def test_a_report_directory_that_cannot_be_written_is_said(tmp_path):
 def test_names_of_files_are_shown_and_never_evaluated(diagnose_logs, tmp_path):
     logs = tmp_path / "logs"
     logs.mkdir()
-    names = [b"{{ 7*7 }}.log", b"{% raw %}.log", b"a\x1b[31m\nb.log", b"caf\xe9.log", b"-rf.log", b"<script>.log", b"$(id).log"]
+    names = [b"{{ 7*7 }}.log", b"{% raw %}.log", b"a\x1b[31m\nb.log", b"caf\xe9.log", b"-rf.log", b"<script>.log", b"$(id).log", b"a, b.log"]
     for name in names:
         with open(os.path.join(os.fsencode(logs), name), "wb") as file:
             file.write(CALM)
@@ -173,7 +173,7 @@ def test_names_of_files_are_shown_and_never_evaluated(diagnose_logs, tmp_path):
     status, output, rows, _diagnoses = diagnose_logs(str(logs), "-v")
 
     assert status == 0, output
-    assert set(rows) == {"{{ 7*7 }}", "{% raw %}", "a\x1b[31m\nb", "caf\\xe9", "-rf", "<script>", "$(id)"}
+    assert set(rows) == {"{{ 7*7 }}", "{% raw %}", "a\x1b[31m\nb", "caf\\xe9", "-rf", "<script>", "$(id)", "a, b"}
     assert "{{ 7*7 }}" in output
     assert "{{ 8*8 }}.png" in output
     assert "\x1b[31m\nb" not in output

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Line:
     """One message without its log's prefix, and where it stands.
 
@@ -59,7 +59,7 @@ class Victim:
     score: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Task:
     """One row of the task table (``dump_tasks``)."""
 

@@ -19,6 +19,7 @@ from .nature import nature
 from .unpacking import Allowance, peeked, unpacked
 
 ENTRIES = 10_000
+HOSTS = 200
 SKIPS_TOLD = 50
 _MARK = "sos_commands/"
 _NAMED = tuple(path for path in sosreport.FACT_PATHS if sosreport.fact_name(path) in ("hostname", "uname"))
@@ -110,7 +111,7 @@ class _Look:
 
     def at(self, member: Member) -> None:
         top, mark, _rest = member.path.partition(_MARK)
-        if mark and (not top or top.endswith("/")) and len(self._tops) < ENTRIES:
+        if mark and (not top or top.endswith("/")) and len(self._tops) < HOSTS:
             self._tops[top] = None
         if member.why_not:
             self._skip(member.path, member.why_not)

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..diagnosis.diagnose import diagnose, diagnose_events
@@ -17,6 +18,7 @@ from .reading import read_log
 
 EVIDENCE_SCHEMA = "memops.evidence/1"
 EVIDENCE_BYTES = 64 << 20
+LEAST_BYTES = 1 << 20
 NOT_A_LOG = "not a log: no line has a form that memops knows"
 #: What was read of one log, under its family and name; or why nothing was.
 Log = tuple[str, str, LogReading | None, str]
@@ -30,6 +32,37 @@ def read(family: str, file: LogFile) -> Log:
         return family, file.name, None, str(damage)
     except OSError as error:
         return family, file.name, None, error.strerror or str(error)
+
+
+def diagnosis_within_memory(name: str, family: str, file: LogFile) -> dict[str, Any]:
+    """The diagnosis of one log, of its first half (or quarter) where the whole needs more memory than this process may have.
+
+    Raises MemoryError for a log that is small and yet needs too much.
+    """
+    most_bytes = None
+    while True:
+        start = _Start(file, most_bytes)
+        try:
+            return diagnosis_of_log(name, read(family, dataclasses.replace(file, blocks=start.blocks)))
+        except MemoryError:
+            most_bytes = start.given_bytes // 2
+        if most_bytes < LEAST_BYTES:
+            raise MemoryError
+
+
+class _Start:
+    """The first bytes of a log, counted."""
+
+    def __init__(self, file: LogFile, most_bytes: int | None) -> None:
+        self.given_bytes = 0
+        self._file, self._most_bytes = file, most_bytes
+
+    def blocks(self) -> Iterator[bytes]:
+        for block in self._file.blocks():
+            if self._most_bytes is not None and self.given_bytes + len(block) > self._most_bytes:
+                raise DamagedLog(f"only its first {self.given_bytes} bytes were read: all events of the whole take too much memory; split it for the rest")
+            self.given_bytes += len(block)
+            yield block
 
 
 def diagnosis_of_log(name: str, log: Log) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ..diagnosis.document import unread
 from ..report.host_files import write_diagnosis
 from . import archive_entries, sosreport_folder
 from .disk import plain_blocks, why
-from .entry import diagnosis_of_evidence, diagnosis_of_host, diagnosis_of_log, read
+from .entry import diagnosis_of_evidence, diagnosis_of_host, diagnosis_within_memory, read
 from .model import DamagedLog, LogFile
 from .naming import text_of
 
@@ -87,7 +87,7 @@ def _diagnoses(task: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     else:
         shown = text_of(os.path.basename(path))
         file = LogFile(shown, lambda: plain_blocks(path, limit_bytes), os.stat(path).st_mtime, path)
-        yield name, diagnosis_of_log(name, read(shown, file))
+        yield name, diagnosis_within_memory(name, shown, file)
 
 
 def _tell(answers: TextIO, answer: dict[str, Any]) -> None:

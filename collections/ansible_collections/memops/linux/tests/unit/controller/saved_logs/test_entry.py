@@ -4,14 +4,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry import NOT_A_LOG, diagnosis_of_evidence, diagnosis_of_log, read
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import entry
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry import (
+    NOT_A_LOG,
+    diagnosis_of_evidence,
+    diagnosis_of_log,
+    diagnosis_within_memory,
+    read,
+)
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog, LogFile
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.unpacking import Allowance, unpacked
 
 #: In the kernel's form since 5.0.
@@ -112,3 +120,33 @@ def test_given_what_is_no_evidence_then_the_reason_is_told(text, told):
 
     assert verdict["code"] == "no_evidence"
     assert told in verdict["summary"]
+
+
+def test_given_a_log_whose_events_take_too_much_memory_then_its_start_is_diagnosed_and_that_is_told(monkeypatch):
+    block = b"[100.000000] " + KILL + b"\n" + b"[200.000000] usb 1-1: new device\n" * 30_000
+    real = entry.read_log
+
+    def needy(file):
+        reading = real(file)
+        if reading.bytes_read > 3 * len(block):
+            raise MemoryError
+        return reading
+
+    monkeypatch.setattr(entry, "read_log", needy)
+
+    diagnosis = diagnosis_within_memory("case", "case", LogFile("case.log", lambda: iter([block] * 8)))
+
+    assert diagnosis["incidents"][0]["repeats"] == 2
+    assert f"only its first {2 * len(block)} bytes were read" in diagnosis["unreadable"][0]["why"]
+
+
+def test_given_a_small_log_that_takes_too_much_memory_then_it_is_not_read_for_ever(monkeypatch):
+    def needy(file):
+        with contextlib.suppress(DamagedLog):
+            list(file.blocks())
+        raise MemoryError
+
+    monkeypatch.setattr(entry, "read_log", needy)
+
+    with pytest.raises(MemoryError):
+        diagnosis_within_memory("case", "case", LogFile("case.log", lambda: iter([b"x" * 1000] * 4000)))

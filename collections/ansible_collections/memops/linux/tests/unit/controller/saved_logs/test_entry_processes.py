@@ -147,7 +147,7 @@ def test_a_log_that_needs_more_memory_than_is_allowed_fails_by_itself(tmp_path, 
         "from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import reading_process\n"
         "import sys\n"
         "reading_process.MEMORY_BYTES = 400 << 20\n"
-        "reading_process.diagnosis_of_log = lambda name, log: bytearray(1 << 30)\n"
+        "reading_process.diagnosis_within_memory = lambda name, family, file: bytearray(1 << 30)\n"
         "reading_process.main(sys.stdin, sys.stdout)\n"
     )
 
@@ -161,7 +161,7 @@ def test_an_error_of_memops_on_one_log_is_a_document_with_its_place(tmp_path, st
     stand_in(
         "from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import reading_process\n"
         "import sys\n"
-        "reading_process.diagnosis_of_log = lambda name, log: 1 // 0\n"
+        "reading_process.diagnosis_within_memory = lambda name, family, file: 1 // 0\n"
         "reading_process.main(sys.stdin, sys.stdout)\n"
     )
 
