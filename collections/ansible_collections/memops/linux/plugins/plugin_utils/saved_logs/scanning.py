@@ -55,7 +55,7 @@ class Scanner:
         self._still_open = still_open
         self._last = b"", b""  # chunks
         self._kept = b""  # the last lines so far, as far as they were not given
-        self._all_given = False
+        self._kept_follow = False  # on what was given last
         self._open_bytes = 0  # given since an event began that is still open
         self._before, self._after = BEFORE_LINES, AFTER_LINES
 
@@ -105,18 +105,18 @@ class Scanner:
 
     def _found(self, chunk: bytes) -> Iterator[Piece]:
         """The pieces in a chunk, which may begin in the lines kept from the one before."""
-        data, searched = self._kept + chunk, len(self._kept)
+        data = self._kept + chunk
         size, counted = len(data), 0
         line_number = self.lines_read - self._kept.count(b"\n") + 1
-        hits = Hits(data, searched)
-        begin, end, contiguous, given = 0, 0, self._all_given, 0
+        hits = Hits(data, len(self._kept))
+        begin, end, contiguous, given = 0, 0, self._kept_follow, 0
         if not self.bytes_read:  # a log may begin inside a report
             end = _line_end(data, EDGE_BYTES)
         while given < size:
             if self._open_bytes:
                 begin, end = given, _line_end(data, given + min(MOST_FOLLOW_BYTES, max(LEAST_FOLLOW_BYTES, self._open_bytes // FOLLOW_PART)))
             elif not end:
-                hit = hits.next(max(given, searched))
+                hit = hits.next(given)
                 if hit is None:
                     break
                 begin = _lines_back(data, given, data.rfind(b"\n", 0, hit) + 1, self._before)
@@ -125,8 +125,8 @@ class Scanner:
             yield Piece(data[begin:end], line_number, contiguous)
             self._open_bytes = self._open_bytes + end - begin if self._still_open() else 0
             given, end, contiguous = end, 0, True
-        self._all_given = given == size
-        self._kept = data[_lines_back(data, given, size, self._before) :]
+        kept = _lines_back(data, given, size, self._before)
+        self._kept, self._kept_follow = data[kept:], kept == given and (given > 0 or self._kept_follow)
 
 
 def _line_end(data: bytes, position: int) -> int:

@@ -39,9 +39,10 @@ def pieces(log: bytes, still_open=lambda: False, block_size: int = 1 << 20) -> l
 
 
 def given_lines(found: list[Piece]) -> dict[int, bytes]:
-    """{number: line} of all pieces; no line is given twice, and each piece is whole lines."""
+    """{number: line} of all pieces; no line is given twice, and a piece says whether there is a gap before it."""
     lines: dict[int, bytes] = {}
     for piece in found:
+        assert piece.contiguous == (piece.line_number - 1 in lines)
         for number, line in enumerate(piece.data.splitlines(keepends=True), piece.line_number):
             assert number not in lines
             lines[number] = line
@@ -106,6 +107,15 @@ def test_a_hit_right_after_a_piece_goes_on_from_it():
     found = pieces(log)
     assert [piece.contiguous for piece in found] == [False, False, True]
     assert sorted(given_lines(found[1:])) == list(range(found[1].line_number, found[1].line_number + sum(piece.data.count(b"\n") for piece in found[1:])))
+
+
+def test_a_hit_at_the_beginning_of_a_chunk_comes_with_the_lines_before_it_and_after_a_gap():
+    chunk = services(100_000)
+    chunks = [chunk] * 50 + [HIT.encode() + chunk] + [chunk]
+    beginning, hit = Scanner(iter(chunks), lambda: False)
+    assert not hit.contiguous
+    assert hit.line_number == 50 * chunk.count(b"\n") + 1 - scanning.BEFORE_LINES
+    assert hit.data.splitlines(keepends=True)[scanning.BEFORE_LINES] == HIT.encode()
 
 
 def test_entries_of_an_exported_journal_are_given_whole():
