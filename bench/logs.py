@@ -46,7 +46,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         "costs": {what: {quantity: spread(each[what][quantity] for each in rounds) for quantity in rounds[0][what]} for what in rounds[0]},
         "goal_over_grep": GOAL_OVER_GREP,
         "over_grep": {
-            what: spread(each["memops"][what] / each["grep"]["bytes_per_second"] for each in rounds) for what in ("bytes_per_second", "whole_bytes_per_second")
+            what: spread(each["memops"][what] / each["grep"][what] for each in rounds)
+            for what in ("bytes_per_second", "whole_bytes_per_second", "bytes_per_cpu_second")
         },
         "goal_more_memory": GOAL_MORE_MEMORY,
         "more_memory": spread(each["memops"]["peak_rss_bytes"] / each["memops, 100 MB"]["peak_rss_bytes"] for each in rounds),
@@ -65,7 +66,13 @@ def _needles() -> list[str]:
 def _grep(needles: list[str], log: pathlib.Path) -> dict[str, float]:
     pattern = "|".join(re.sub(r"([][.\\*^$+?(){}|])", r"\\\1", needle) for needle in needles)
     cost = run(["grep", "-cE", pattern, str(log)], {"LC_ALL": "C"})
-    return {"bytes_per_second": log.stat().st_size / cost.seconds, "seconds": cost.seconds, "lines_found": int(cost.output)}
+    size = log.stat().st_size
+    return {
+        "bytes_per_second": size / cost.seconds,
+        "whole_bytes_per_second": size / cost.seconds,
+        "bytes_per_cpu_second": size / cost.cpu_seconds,
+        "lines_found": int(cost.output),
+    }
 
 
 def _read(options: argparse.Namespace, log: pathlib.Path) -> dict[str, float]:
@@ -76,8 +83,7 @@ def _read(options: argparse.Namespace, log: pathlib.Path) -> dict[str, float]:
     return {
         "bytes_per_second": size / result["seconds"],
         "whole_bytes_per_second": size / cost.seconds,
-        "seconds": result["seconds"],
-        "whole_seconds": cost.seconds,
+        "bytes_per_cpu_second": size / result["cpu_seconds"],
         "peak_rss_bytes": result["peak_rss_bytes"],
     }
 

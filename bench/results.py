@@ -126,6 +126,7 @@ def _logs(result: Mapping) -> Iterable[str]:
             ["memops, finding and reading, MB/s", _runs(ours["bytes_per_second"], 1e6, 0), "", ""],
             ["memops / grep", _runs(over["bytes_per_second"]), *_goal(over["bytes_per_second"]["median"], at_least=result["goal_over_grep"])],
             ["the same with Python's start and the imports", _runs(over["whole_bytes_per_second"]), "", ""],
+            ["the same per second of CPU, without them", _runs(over["bytes_per_cpu_second"]), "", ""],
             ["peak RSS, MB", _runs(ours["peak_rss_bytes"], 1e6, 1), "", ""],
             ["peak RSS for a tenth of the bytes with as many reports, MB", _runs(smaller["peak_rss_bytes"], 1e6, 1), "", ""],
             ["the one / the other", _runs(result["more_memory"]), *_goal(result["more_memory"]["median"], at_most=result["goal_more_memory"])],

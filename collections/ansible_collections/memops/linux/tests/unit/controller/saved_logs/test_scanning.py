@@ -112,7 +112,7 @@ def test_a_hit_right_after_a_piece_goes_on_from_it():
 def test_a_hit_at_the_beginning_of_a_chunk_comes_with_the_lines_before_it_and_after_a_gap():
     chunk = services(100_000)
     chunks = [chunk] * 50 + [HIT.encode() + chunk] + [chunk]
-    beginning, hit = Scanner(iter(chunks), lambda: False)
+    _beginning, hit = Scanner(iter(chunks), lambda: False)
     assert not hit.contiguous
     assert hit.line_number == 50 * chunk.count(b"\n") + 1 - scanning.BEFORE_LINES
     assert hit.data.splitlines(keepends=True)[scanning.BEFORE_LINES] == HIT.encode()
