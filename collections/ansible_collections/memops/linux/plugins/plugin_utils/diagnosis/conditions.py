@@ -64,9 +64,7 @@ def _kills_not_in_log(host: HostFacts, cases: list[Case]) -> Condition | None:
     since = host.evidence.get("since")
     if not counted or not booted or not since or booted < since:
         return None  # older than the window: kills before it need not be in the logs that were read
-    seen = sum(
-        max(1, len(case.victims)) for case in cases if case.kind in KERNEL_OOM_KINDS and not (case.time and case.time < booted)
-    )
+    seen = sum(max(1, len(case.victims)) for case in cases if case.kind in KERNEL_OOM_KINDS and not (case.time and case.time < booted))
     # The counter rises for each process that dies, the log names only those that were still
     # to be killed ("is already exiting"): only a kill that nobody has seen at all is news.
     if seen:

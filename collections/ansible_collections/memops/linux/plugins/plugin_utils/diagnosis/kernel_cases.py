@@ -90,8 +90,7 @@ def _oom(report: OomReport, host: HostFacts) -> Case | None:
     )
     if below_limit and case.cgroup and case.victim_cgroup and case.cgroup != case.victim_cgroup:
         case.notes.append(
-            f"The limit that was hit belongs to {case.cgroup}, above the victim's own cgroup {case.victim_cgroup}:"
-            " everything below it counts together."
+            f"The limit that was hit belongs to {case.cgroup}, above the victim's own cgroup {case.victim_cgroup}: everything below it counts together."
         )
     if case.cgroup and case.cgroup.rpartition("/")[2] in ("kubepods", "kubepods.slice"):
         case.notes.append("That cgroup is the kubelet's bound on all pods together (node allocatable), not the limit of one pod.")

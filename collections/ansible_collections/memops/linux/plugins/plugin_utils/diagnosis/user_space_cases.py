@@ -83,10 +83,7 @@ def join_containers(cases: list[Case], host: HostFacts) -> list[Case]:
         ended = container.get("finished_at")
         if kind is None or earlier(ended, host.evidence.get("since")):
             continue
-        text = (
-            f"{container.get('name')}: State.ExitCode={container.get('exit_code')},"
-            f" State.OOMKilled={str(container.get('oom_killed')).lower()}"
-        )
+        text = f"{container.get('name')}: State.ExitCode={container.get('exit_code')}, State.OOMKilled={str(container.get('oom_killed')).lower()}"
         line = Line(text, ended, f"{container.get('engine')} inspect")
         if kind == "segfault":
             same = next((case for case in joined if case.kind == kind and within(case.time, ended, SAME_CRASH_SECONDS)), None)

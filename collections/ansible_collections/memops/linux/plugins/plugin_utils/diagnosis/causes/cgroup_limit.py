@@ -34,8 +34,7 @@ def working_set_over_limit(case: Case) -> Judgement:
         return _mostly_swapped_out(case, use.total_bytes)
     steps = [
         Step(
-            f"The programs' own memory was {size(use.anon_bytes)} of the limit of {size(use.total_bytes)}"
-            f" ({percent(use.anon_bytes, use.total_bytes)}).",
+            f"The programs' own memory was {size(use.anon_bytes)} of the limit of {size(use.total_bytes)} ({percent(use.anon_bytes, use.total_bytes)}).",
             case.quoted("usage", "stat_anon"),
         ),
         _swap_step(case),
@@ -66,8 +65,7 @@ def _from_victim_alone(case: Case) -> Judgement:
     if math.isinf(limit_bytes) or victim.anon_rss_bytes < MAIN * limit_bytes:
         return None
     step = Step(
-        f"The victim's own memory was {size(victim.anon_rss_bytes)}; the limit is {size(limit_bytes)} now"
-        f" (the report's own lines on the limit are missing).",
+        f"The victim's own memory was {size(victim.anon_rss_bytes)}; the limit is {size(limit_bytes)} now (the report's own lines on the limit are missing).",
         (*case.quoted("kill"), Fact(where, f"{limit_bytes:.0f}")),
     )
     return Conclusion("possible", (step,), remedy.for_limit(case, int(limit_bytes), int(limit_bytes)))

@@ -71,9 +71,7 @@ def bystander_killed(case: Case) -> Judgement:
         f" {size(held_bytes(largest))}: {why}.",
         (*case.quoted("kill"), *case.quoted("largest_task")),
     )
-    return Conclusion(
-        "certain" if "does not show" not in why else "probable", (step,), remedy.for_bystander(case, victim, largest)
-    )
+    return Conclusion("certain" if "does not show" not in why else "probable", (step,), remedy.for_bystander(case, victim, largest))
 
 
 def _taken_because_it_asked(case: Case) -> Conclusion | None:

@@ -79,9 +79,7 @@ def shmem_or_tmpfs(case: Case) -> Judgement:
         f" ({percent(use.shmem_bytes, use.total_bytes)}), more than the programs' own {size(use.anon_bytes)}.",
         case.quoted("shmem", "mem_info"),
     )
-    return Conclusion(
-        "certain" if use.shmem_bytes >= MAIN * use.total_bytes else "probable", (step,), for_shmem(case, use.total_bytes)
-    )
+    return Conclusion("certain" if use.shmem_bytes >= MAIN * use.total_bytes else "probable", (step,), for_shmem(case, use.total_bytes))
 
 
 def swap_exhausted(case: Case) -> Judgement:

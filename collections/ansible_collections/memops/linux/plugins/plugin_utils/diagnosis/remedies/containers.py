@@ -31,8 +31,7 @@ def for_unlimited_container(case: Case, total_bytes: int) -> tuple[Remedy, ...]:
             reference="https://docs.docker.com/engine/containers/resource_constraints/",
         ),
         Remedy(
-            action=f"Bound all containers together with a systemd slice of {size(all_together)} (cgroup-parent in daemon.json);"
-            " the host keeps the rest.",
+            action=f"Bound all containers together with a systemd slice of {size(all_together)} (cgroup-parent in daemon.json); the host keeps the rest.",
             role="memops.linux.docker_memory",
             variable="docker_memory_slice_max_bytes",
             value=all_together,

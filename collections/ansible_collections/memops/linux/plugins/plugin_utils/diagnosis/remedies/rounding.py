@@ -7,6 +7,7 @@ from __future__ import annotations
 MIB = 1 << 20
 GIB = 1 << 30
 
+
 def round_up(value: int, step: int) -> int:
     return -(-value // step) * step
 

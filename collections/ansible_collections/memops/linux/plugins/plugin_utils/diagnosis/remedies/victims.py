@@ -11,6 +11,7 @@ from ..wording import size
 
 OOM_SCORE_ADJ = "https://docs.kernel.org/filesystems/proc.html#proc-pid-oom-adj-proc-pid-oom-score-adj-adjust-the-oom-killer-score"
 
+
 def for_protected_hog(hog: Task) -> tuple[Remedy, ...]:
     """Protect small and vital processes only."""
     return (

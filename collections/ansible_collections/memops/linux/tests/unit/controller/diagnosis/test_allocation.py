@@ -1,0 +1,125 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""An allocation against the zones, decided as the kernel decides it; zones by hand, and those of recorded reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis import allocation
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
+from ansible_collections.memops.linux.plugins.plugin_utils.events.gfp import read_request
+from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
+from ansible_collections.memops.linux.plugins.plugin_utils.events.model import MemInfo, Zone
+from ansible_collections.memops.linux.tests.unit.controller.events.recorded import recorded
+
+KIB = 1 << 10
+PAGE = 4096
+
+
+def zone(name="Normal", free=1000, least=100, reserves=(0, 0, 0, 0), node=0, blocks=None, types="", **more):
+    """A zone with sizes in KiB; blocks: KiB -> number, each on the lists whose letters are given."""
+    blocks = {4: 250} if blocks is None else blocks
+    return Zone(
+        node,
+        name,
+        free * KIB,
+        least * KIB,
+        2 * least * KIB,
+        3 * least * KIB,
+        free_blocks={size * KIB: number for size, number in blocks.items()},
+        block_types={size * KIB: types for size in blocks} if types else {},
+        blocks_complete=True,
+        reserves_bytes=tuple(reserve * KIB for reserve in reserves),
+        **{name: value * KIB for name, value in more.items()},
+    )
+
+
+def weigh(*zones, names="GFP_KERNEL", order=0, nodes=None, complete=True):
+    request = read_request("0x1", tuple(names.split("|")), None)
+    return allocation.against_zones(order, request, MemInfo(zones=list(zones), complete=complete), nodes, PAGE)
+
+
+def verdicts(*zones, **how):
+    return [one.verdict for one in weigh(*zones, **how).zones]
+
+
+@pytest.mark.parametrize(
+    ("given", "zones", "how", "expected"),
+    [
+        ("more is free than must stay", [zone()], {}, ["enough"]),
+        ("as much is free as must stay", [zone(free=100)], {}, ["below_min"]),
+        ("the zone keeps the rest from those who can use a higher one", [zone("DMA", 900, reserves=(0, 950, 950, 950)), zone()], {}, ["below_min", "enough"]),
+        ("a request for that very zone is not kept off", [zone("DMA", free=900, reserves=(0, 950, 950, 950))], {"names": "GFP_KERNEL|GFP_DMA"}, ["enough"]),
+        ("the kernel's own memory on 32 bits is not in high memory", [zone(), zone("HighMem", free=9000)], {}, ["enough", "not_allowed"]),
+        ("a program's may be", [zone(), zone("HighMem", free=9000)], {"names": "GFP_HIGHUSER_MOVABLE"}, ["enough", "enough"]),
+        ("a device needs low memory", [zone("DMA32", free=10), zone(free=9000)], {"names": "GFP_KERNEL|GFP_DMA32"}, ["below_min", "not_allowed"]),
+        ("a cpuset leaves one node", [zone(node=0), zone(node=1)], {"nodes": frozenset((1,))}, ["not_allowed", "enough"]),
+        ("an interrupt may go below the watermark", [zone(free=60)], {"names": "GFP_ATOMIC"}, ["enough"]),
+        ("but not to the end", [zone(free=37)], {"names": "GFP_ATOMIC"}, ["below_min"]),
+        ("free pages in CMA areas are for what can be moved", [zone(free=300, free_cma_bytes=250)], {}, ["below_min"]),
+        ("and do for a program", [zone(free=300, free_cma_bytes=250)], {"names": "GFP_HIGHUSER_MOVABLE"}, ["enough"]),
+        ("blocks kept for atomic requests are not for others", [zone(free=300, reserved_highatomic_bytes=250)], {}, ["below_min"]),
+        ("a block of the size is there", [zone(blocks={4: 100, 32: 1})], {"order": 3}, ["enough"]),
+        ("a larger block will do", [zone(blocks={4: 100, 32: 0, 64: 1})], {"order": 3}, ["enough"]),
+        ("only smaller blocks are there", [zone(blocks={4: 200, 8: 9, 16: 9, 32: 0, 64: 0})], {"order": 3}, ["no_block"]),
+        ("the only block is kept for atomic requests", [zone(blocks={32: 1}, types="H")], {"order": 3}, ["no_block"]),
+        ("which an atomic request may take", [zone(blocks={32: 1}, types="H")], {"order": 3, "names": "GFP_ATOMIC"}, ["enough"]),
+        ("the only block is in a CMA area", [zone(blocks={32: 1}, types="C")], {"order": 3}, ["no_block"]),
+        ("blocks of any other kind will do", [zone(blocks={32: 1}, types="M")], {"order": 3}, ["enough"]),
+        ("the size itself counts against the watermark", [zone(free=120, blocks={32: 3})], {"order": 3}, ["below_min"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_zone_is_judged_as_the_kernel_does_when(given, zones, how, expected):
+    assert verdicts(*zones, **how) == expected
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        ([zone(free=50), zone(node=1, free=60)], "below_min"),
+        ([zone(free=50), zone(node=1, blocks={4: 9})], "no_block"),
+        ([zone(blocks={4: 9}), zone(node=1, blocks={8: 9})], "enough"),
+    ],
+)
+def test_the_zone_that_has_most_decides(zones, expected):
+    assert weigh(*zones, order=1).verdict == expected
+
+
+def test_lists_of_free_blocks_that_are_cut_off_prove_nothing():
+    cut = zone(blocks={4: 100})
+    cut.blocks_complete = False
+    assert verdicts(cut, order=3) == ["unknown"]
+
+
+def test_reserves_that_are_cut_off_prove_nothing():
+    assert verdicts(zone("DMA", reserves=(0, 2)), zone(reserves=(0, 0, 0, 0))) == ["unknown", "unknown"]
+
+
+def test_a_request_whose_mask_cannot_be_read_is_judged_only_where_any_request_would_fail():
+    memory = MemInfo(zones=[zone(free=50), zone(node=1)])
+    assert [one.verdict for one in allocation.against_zones(0, None, memory, None, PAGE).zones] == ["below_min", "unknown"]
+
+
+@pytest.mark.parametrize("name", ["linux-5.10-global-no-swap", "linux-6.1-global-no-swap", "linux-6.1-global-slab", "linux-6.12-global-shmem"])
+def test_in_recorded_kills_no_zone_had_enough_just_as_the_kernel_found(name):
+    (incident,) = diagnose_events(HostFacts({}), read_kernel(recorded(name)), [])["incidents"]
+
+    found = incident["allocation"]
+    assert (found["verdict"], [zone["verdict"] for zone in found["zones"]]) == ("below_min", ["below_min", "below_min"])
+    texts = " ".join(step["text"] for step in incident["because"])
+    assert "It asked for one page (GFP_HIGHUSER_MOVABLE)" in texts
+    assert "DMA32 of node 0 had" in texts
+    assert "reclaim could have freed at most" in texts
+
+
+def test_an_oom_kill_by_hand_has_no_failed_allocation():
+    (incident,) = diagnose_events(HostFacts({}), read_kernel(recorded("linux-6.1-sysrq")), [])["incidents"]
+    assert incident["allocation"] is None
+
+
+def test_a_limit_refuses_whatever_the_zones_have():
+    (incident,) = diagnose_events(HostFacts({}), read_kernel(recorded("linux-6.1-memcg-docker")), [])["incidents"]
+    assert (incident["allocation"]["verdict"], incident["allocation"]["zones"]) == ("limit", [])
