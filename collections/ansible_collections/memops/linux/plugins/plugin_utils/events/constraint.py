@@ -62,7 +62,7 @@ def _chosen_before(draft: Draft, _match: re.Match[str]) -> bool:
 FORMS = (
     Form(
         "oom-kill:constraint=",
-        Pattern(r"oom-kill:constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)\b(?:,nodemask=(\(null\)|[\d-]*(?:,[\d-]+)*),(.*))?"),
+        Pattern(r"oom-kill:constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)(?:,nodemask=(\(null\)|[\d-]*(?:,[\d-]+)*),(.*))?"),
         CONSTRAINT,
         _constraint,
         "constraint",

@@ -18,6 +18,10 @@ def never(_draft: Any, _match: re.Match[str]) -> bool:
     return False
 
 
+def always(_match: re.Match[str]) -> bool:
+    return True
+
+
 class Form(NamedTuple):
     """One kind of line of an OOM report.
 
@@ -28,6 +32,8 @@ class Form(NamedTuple):
     fill: puts what the match says into a draft.
     role: under which name the line is quoted.
     another: the line cannot belong to this draft, so that it begins another.
+    unmistakable: nothing else than the OOM killer writes such a line, so that it
+        counts even alone.
     """
 
     key: str
@@ -36,6 +42,7 @@ class Form(NamedTuple):
     fill: Callable[[Any, re.Match[str]], None]
     role: str | None = None
     another: Callable[[Any, re.Match[str]], bool] = never
+    unmistakable: Callable[[re.Match[str]], bool] = always
 
 
 #: Words that several keys hold. One search for such a word spares the search for all of these keys.

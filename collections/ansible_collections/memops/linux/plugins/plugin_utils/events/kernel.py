@@ -147,12 +147,16 @@ class KernelReader:
 
     def _report_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         draft = self.draft
+        # A stamp since boot is the kernel's own.
+        certain = form.unmistakable(match) or line.uptime_seconds is not None
+        if draft is None and not certain:
+            return False
         if draft is None or form.part < draft.part or self._too_late(draft, form, match, line) or form.another(draft, match):
             earlier, draft = draft, self._begin()
             if form.role == "group" and earlier is not None:
                 ending.hand_over_last_kill(earlier, draft)
         self._fill(draft, form, match, line)
-        draft.proven = True
+        draft.proven = draft.proven or (certain and (form is not _ROW or bool(draft.table and draft.table.rows)))
         self.fault = None
         if form.part >= CONSTRAINT:
             for victim in (*draft.report.victims[-1:], draft.named):

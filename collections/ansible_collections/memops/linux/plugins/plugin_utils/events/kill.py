@@ -71,6 +71,11 @@ def take_kill(draft: Draft, match: re.Match[str]) -> None:
     draft.add_victim(read_victim(match[2], match[4] or None, match[3], match[5]))
 
 
+def _unmistakable(match: re.Match[str]) -> bool:
+    """Until 2.6.31 the line has no sizes, and reads like any program's."""
+    return match[1] is not None or "kB" in match[5]
+
+
 def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
     """One report, one kill; the next kill line is of a report that the rate limit swallowed."""
     report = draft.report
@@ -138,7 +143,7 @@ def _always(_draft: Draft, _match: re.Match[str]) -> bool:
 
 KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? ?\(({NAME})\)(.*)")
 FORMS = (
-    Form("illed process ", KILL_LINE, KILL, take_kill, "kill", another=_another_kill),
+    Form("illed process ", KILL_LINE, KILL, take_kill, "kill", another=_another_kill, unmistakable=_unmistakable),
     # The line is cut within the name, or before it.
     Form(
         "illed process ",

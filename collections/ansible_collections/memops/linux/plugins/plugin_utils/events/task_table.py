@@ -27,6 +27,7 @@ from .pattern import Pattern
 _COMMON = ("pid", "uid", "tgid", "total_vm", "rss")
 _HEADERLESS_NUMBERS = range(7, 12)
 _WITH_OOM_ADJ = 7
+_TOTAL_VM, _RSS = 3, 4
 MAX_SCORE_ADJ = 1000
 _COUNTS = {"nr_ptes", "nr_pmds", "nr_puds"}
 _UNIT = Pattern(r"-?\d+$")
@@ -81,7 +82,7 @@ class TaskTable:
         if count not in _HEADERLESS_NUMBERS or count == len(values):
             return None
         numbers = [int(value) for value in values[:count]]
-        if abs(numbers[-1]) > MAX_SCORE_ADJ:
+        if abs(numbers[-1]) > MAX_SCORE_ADJ or numbers[_RSS] > numbers[_TOTAL_VM]:
             return None
         named = dict(zip(_COMMON, numbers, strict=False))
         if count == _WITH_OOM_ADJ:

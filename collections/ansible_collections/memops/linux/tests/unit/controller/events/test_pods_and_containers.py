@@ -70,6 +70,11 @@ def test_two_shortages_are_two_evictions():
     assert [event.resource for event in read_services(said("kubelet", *texts))] == ["memory", "nodefs"]
 
 
+def test_a_listing_without_times_is_of_another_log_than_lines_with_them():
+    low = "The node was low on resource: memory."
+    assert len(read_services([{"text": low}, {"text": low + " ", "time": "2026-11-20T10:00:00Z"}])) == 2
+
+
 def test_the_next_attempt_after_an_eviction_is_the_next_event():
     round_ = ("eviction manager: attempting to reclaim memory", "eviction manager: pod {} is evicted successfully")
     texts = [text.format(pod) for pod in ("a", "b") for text in round_]

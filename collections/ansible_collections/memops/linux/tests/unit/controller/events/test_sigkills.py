@@ -67,6 +67,20 @@ def test_docker_stop_and_the_kubelet_say_that_they_end_a_container():
     assert only(said("kubelet", stop, "web exited with code 137")).quotes["sender"].text == stop
 
 
+def test_a_container_that_is_ended_long_before_is_another():
+    force = "Container failed to exit within 10s of signal 15 - using the force"
+    others = [{"text": "another line"}] * 30
+    assert "sender" not in only([{"text": force}, *others, {"text": "web exited with code 137"}]).quotes
+
+
+def test_lines_that_follow_one_another_are_of_one_death_whatever_their_stamps():
+    early, late = "2026-11-20T10:00:00Z", "2026-11-20T12:00:00Z"
+    records = [{"text": "bash: line 2: 4711 Killed  ./import", "time": early}, {"text": "Exit Code: 137", "time": late}]
+    assert len(only(records).lines) == 2
+    others = [{"text": "another line", "time": late}] * 30
+    assert len(read_services([records[0], *others, records[1]])) == 2
+
+
 def test_two_processes_are_two_deaths():
     assert len(read_services({"text": f"a.sh: line 3: {pid} Killed   ./a"} for pid in (7, 8))) == 2
     assert len(read_services({"text": f"{name} exited with code 137"} for name in ("web-1", "web-2"))) == 2

@@ -65,6 +65,20 @@ def test_prose_on_the_killer_is_no_report(line):
     assert events(line) == []
 
 
+def test_a_kill_line_without_sizes_counts_where_the_kernel_s_words_stand_before_it():
+    assert events("Killed process 9 (x)") == []
+    assert killed(only("Out of memory: kill process 8 (x) score 54 or a child\nKilled process 9 (y)")) == [("y", 9)]
+
+
+@pytest.mark.parametrize("line", ["[  3]  1  2  3  4", "[ 12]  1  2  3  4  5  6  7  8", "[ 12]  1  2  3  4  5  6  7 x", "[1] 10 20 30 sec"])
+def test_other_tables_are_none_of_tasks(line):
+    assert events(line) == []
+
+
+def test_a_row_alone_is_of_a_report():
+    assert len(events("[  333]    33   333     2667      111   0     -17         -1000 udevd")) == 1
+
+
 def test_rows_of_2_6_25_without_their_header():
     report = only("x invoked oom-killer: gfp_mask=0xd0, order=0\n[  333]    33   333     2667      111   0     -17 udevd")
     assert (report.tasks[0].uid, report.tasks[0].rss_bytes, report.tasks[0].oom_score_adj, report.tasks[0].process) == (33, 111 * 4096, None, "udevd")
