@@ -165,7 +165,7 @@ def _how_it_failed(case: Case) -> tuple[Step, ...]:
     """What the kernel weighed: request, zones, what reclaim and swap had left; and what no figure explains."""
     steps: list[Step] = []
     found = case.allocation
-    if found is not None and not case.requested:
+    if found is not None:
         told = allocation.told(found)
         zones = tuple(f"zone_{zone.node}_{zone.zone}" for zone in found.allowed()[: allocation.ZONES_TOLD])
         roles = [("trigger",), zones] if found.request is not None else [zones]

@@ -62,9 +62,9 @@ def _case(event: Event, host: HostFacts) -> Case | None:
 
 def _oom(report: OomReport, host: HostFacts) -> Case | None:
     ignored = report.no_victim and not report.panic
-    if ignored and not report.sysrq:
-        return None  # the killer was called and found nothing to do: nobody died
-    kind = "panic_on_oom" if report.panic else "not_oom" if ignored else _KIND_OF_CONSTRAINT.get(report.constraint or "", "unknown_oom")
+    if ignored and not report.sysrq and "no_victim" not in report.quotes:
+        return None  # the chosen one was dying already: nothing was left to do
+    kind = "panic_on_oom" if report.panic else "not_oom" if ignored and report.sysrq else _KIND_OF_CONSTRAINT.get(report.constraint or "", "unknown_oom")
     below_limit = kind == "memcg_oom"
     use = None
     if below_limit and report.cgroup:

@@ -127,7 +127,7 @@ def read_request(mask: str | None, names: tuple[str, ...], kernel: str | None, n
     is no request: ``pagefault_out_of_memory`` has none to show.
     """
     flags = _of_names(names)
-    if flags is None and not names and mask and (number := int(mask[:18], 16)):
+    if flags is None and mask and (number := int(mask[:18], 16)):
         bits = _layout(number, kernel, names_printed)
         if bits is not None:
             flags = frozenset(name for name, bit in bits.items() if number & bit)

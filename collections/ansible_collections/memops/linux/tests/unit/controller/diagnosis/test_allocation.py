@@ -7,11 +7,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis import allocation
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.case import Case
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.nodes import node_list
 from ansible_collections.memops.linux.plugins.plugin_utils.events.gfp import read_request
 from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
-from ansible_collections.memops.linux.plugins.plugin_utils.events.model import MemInfo, Zone
+from ansible_collections.memops.linux.plugins.plugin_utils.events.model import Line, MemInfo, OomReport, Trigger, Zone
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import recorded
 
 KIB = 1 << 10
@@ -57,6 +59,8 @@ def verdicts(*zones, **how):
         ("a device needs low memory", [zone("DMA32", free=10), zone(free=9000)], {"names": "GFP_KERNEL|GFP_DMA32"}, ["below_min", "not_allowed"]),
         ("a cpuset leaves one node", [zone(node=0), zone(node=1)], {"nodes": frozenset((1,))}, ["not_allowed", "enough"]),
         ("an interrupt may go below the watermark", [zone(free=60)], {"names": "GFP_ATOMIC"}, ["enough"]),
+        ("further than others that may use the reserve", [zone(free=45)], {"names": "GFP_ATOMIC"}, ["enough"]),
+        ("others that may", [zone(free=45)], {"names": "GFP_KERNEL|__GFP_HIGH"}, ["below_min"]),
         ("but not to the end", [zone(free=37)], {"names": "GFP_ATOMIC"}, ["below_min"]),
         ("free pages in CMA areas are for what can be moved", [zone(free=300, free_cma_bytes=250)], {}, ["below_min"]),
         ("and do for a program", [zone(free=300, free_cma_bytes=250)], {"names": "GFP_HIGHUSER_MOVABLE"}, ["enough"]),
@@ -123,3 +127,28 @@ def test_an_oom_kill_by_hand_has_no_failed_allocation():
 def test_a_limit_refuses_whatever_the_zones_have():
     (incident,) = diagnose_events(HostFacts({}), read_kernel(recorded("linux-6.1-memcg-docker")), [])["incidents"]
     assert (incident["allocation"]["verdict"], incident["allocation"]["zones"]) == ("limit", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes"),
+    [("0", {0}), ("0-2,5", {0, 1, 2, 5}), ("", None), (None, None), ("(null)", None), ("3-1", None), ("0-99999999", None), ("0-4096", None), ("1-", None)],
+)
+def test_lists_of_nodes(text, nodes):
+    assert node_list(text) == (None if nodes is None else frozenset(nodes))
+
+
+def case(line, mask, nodemask=None, mems_allowed=None):
+    report = OomReport(quotes={"trigger": Line(line)}, nodemask=nodemask, mems_allowed=mems_allowed)
+    return Case("global_oom", HostFacts({}), event=report, trigger=Trigger("x", 7, mask, (), 0))
+
+
+def test_cpuset_and_memory_policy_both_bound_the_nodes():
+    assert case("", None, "0-1", "1-2").nodes_allowed() == {1}
+    assert case("", None, None, "1-2").nodes_allowed() == {1, 2}
+    assert case("", None).nodes_allowed() is None
+
+
+def test_a_line_that_goes_on_after_the_bare_mask_is_of_a_kernel_that_prints_no_names():
+    assert case("x invoked oom-killer: gfp_mask=0x201da, order=0, oom_score_adj=0", "0x201da").request.kind == "GFP_HIGHUSER_MOVABLE"
+    assert case("x invoked oom-killer: gfp_mask=0x201da(GFP_HIGH", "0x201da").request is None
+    assert case("x invoked oom-killer: gfp_mask=0x201da", "0x201da").request is None

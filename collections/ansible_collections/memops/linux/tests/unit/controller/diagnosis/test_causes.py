@@ -250,3 +250,46 @@ def test_no_conclusion_holds_a_figure_that_is_not_one():
 
     assert texts
     assert not [text for text in texts if "None" in text or "nan" in text or str(math.inf) in text]
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [(60 * MIB, ("working_set_over_limit", "probable")), (40 * MIB, ("working_set_over_limit", "possible")), (20 * MIB, None)],
+)
+def test_with_the_limit_but_without_its_statistics_the_victim_speaks_for_itself(held, expected):
+    case = memcg(anon=held)
+    case.use = MemoryUse("cgroup", 64 * MIB, used_bytes=64 * MIB)
+    assert leading(case) == expected
+
+
+@pytest.mark.parametrize(("swapped", "expected"), [(640 * MIB, ("working_set_over_limit", "probable")), (60 * MIB, None)])
+def test_what_went_to_swap_counts_against_the_limit_too(swapped, expected):
+    case = memcg(anon=4 * MIB, file=50 * MIB)
+    case.tasks = [task(7, "worker", 4 * MIB, swap=swapped)]
+    assert leading(case) == expected
+
+
+@pytest.mark.parametrize(
+    ("allocating", "largest", "expected"),
+    [(True, 300 * MIB, ("bystander_killed", "probable")), (True, 90 * MIB, None), (False, 300 * MIB, None)],
+)
+def test_one_larger_process_is_enough_where_the_kernel_kills_whoever_asks(allocating, largest, expected):
+    case = host_wide(tasks=[task(1, "hog", largest)], victim=7)
+    case.event.allocating_task = allocating
+    case.victims = [Victim("sshd", 7, anon_rss_bytes=50 * MIB)]
+    case.tasks_complete = False
+    assert leading(case) == expected
+
+
+def test_of_an_unknown_scope_the_hosts_figures_make_a_cause_possible_only():
+    case = host_wide(anon=900 * MIB, swap_total=0)
+    case.kind = "unknown_oom"
+    assert leading(case) == ("no_swap", "possible")
+
+
+@pytest.mark.parametrize(("unaccounted", "expected"), [(300 * MIB, "balloon"), (100 * MIB, "no_swap")])
+def test_the_balloon_of_now_counts_if_the_report_lacks_as_much(unaccounted, expected):
+    balloon = {"memory": {"balloon": {"driver": "virtio", "inflated_bytes": 300 * MIB}}}
+    case = host_wide(evidence=balloon, anon=500 * MIB, swap_total=0, unaccounted=unaccounted)
+    assert expected in causes(case)
+    assert ("balloon" in causes(case)) is (expected == "balloon")

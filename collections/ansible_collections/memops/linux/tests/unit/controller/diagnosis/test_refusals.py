@@ -58,6 +58,7 @@ def held(*events, services=(), **sections):
 
 
 MODE_2 = {"tunables": {"values": {"vm.overcommit_memory": "2"}}}
+MODE_0 = {"tunables": {"values": {"vm.overcommit_memory": "0"}}}
 FULL = {"memory": {"meminfo": {"commit_limit_bytes": 4 * GIB, "committed_as_bytes": 4 * GIB - 1}}}
 HALF = {"memory": {"meminfo": {"commit_limit_bytes": 4 * GIB, "committed_as_bytes": 2 * GIB}}}
 REFUSED = service("enomem", "shop: cannot allocate memory", by="shop", process="shop")
@@ -70,6 +71,7 @@ REFUSED = service("enomem", "shop: cannot allocate memory", by="shop", process="
         ("and promises no more than the commit limit", held(fault("overcommit", NOT_ENOUGH), **MODE_2), ("enomem", "commit_limit", "certain")),
         ("a program is refused while the commit limit is full", held(services=[REFUSED], **MODE_2, **FULL), ("enomem", "commit_limit", "probable")),
         ("a program is refused while half is left", held(services=[REFUSED], **MODE_2, **HALF), ("enomem", None, None)),
+        ("a program is refused in another mode", held(services=[REFUSED], **MODE_0, **FULL), ("enomem", None, None)),
         ("a program is refused, and nothing tells the mode", held(services=[REFUSED]), ("enomem", None, None)),
         ("fork is rejected", held(fault("pids_limit", PIDS, cgroup="/system.slice/shop.service")), ("not_oom", "pids_limit", "certain")),
         (

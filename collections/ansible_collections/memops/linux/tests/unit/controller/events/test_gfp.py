@@ -20,6 +20,8 @@ from ansible_collections.memops.linux.plugins.plugin_utils.events.gfp import in_
         ("4.4 without its version, whose line goes on after the number", "0x24000c0", "", None, False, "GFP_KERNEL", "Normal"),
         ("3.x without its version, whose line goes on after the number", "0x280da", "", None, False, "GFP_HIGHUSER_MOVABLE", "Movable"),
         ("4.15", "0x14000c0", "", "4.15.0-20", None, "GFP_KERNEL", "Normal"),
+        ("4.17", "0x14200ca", "", "4.17.0", None, "GFP_HIGHUSER_MOVABLE", "Movable"),
+        ("garbled names, with the number and the version", "0xcc0", "GFP_KERNEL|oo", "5.4.0", None, "GFP_KERNEL", "Normal"),
         ("4.18 of EL8", "0x6200ca", "", "4.18.0-372.el8", None, "GFP_HIGHUSER_MOVABLE", "Movable"),
         ("5.4", "0x100cca", "", "5.4.0", None, "GFP_HIGHUSER_MOVABLE", "Movable"),
         ("6.18", "0x140cca", "", "6.18.1", None, "GFP_HIGHUSER_MOVABLE", "Movable"),
