@@ -100,17 +100,27 @@ FORMS = (
     ServiceForm("Killed /", Pattern(r"^Killed (/\S+) due to (?:m[emory]{0,5}|s[wap]{0,3})(?: [a-z]{0,9})? ?(?:>|…|\.\.\.)?$"), _oomd),
     ServiceForm("systemd-oomd killed", Pattern(r"^(\S+): systemd-oomd killed (?:\d+|some) process"), _oomd_in_unit),
     ServiceForm("mem avail: ", Pattern(r"^mem avail: ()"), _earlyoom_says),
-    ServiceForm("ow memory! at or below", Pattern(r"^([Ll]ow memory!) at or below SIG"), _earlyoom_says),
+    ServiceForm("ow memory! ", Pattern(r"^([Ll]ow memory!) [Aa]t or below SIG"), _earlyoom_says),
     # since 1.3; the uid since 1.6, "oom_score" for "badness" and the command line since 1.7
     ServiceForm(
         "sending SIG",
         Pattern(r'^(?:\S+: )?sending SIG(?P<signal>TERM|KILL) to process (?P<pid>\d+) (?:uid \d+ )?"(?P<process>.*)": (?P<rest>(?:badness|oom_score) .*)'),
         _earlyoom,
     ),
-    # 1.1 and 1.2, then 0.x
+    # 1.2 and 1.3, then 1.1, which put the name first, then older ones
+    ServiceForm(
+        "killing process ",
+        Pattern(r'^killing process (?P<pid>\d+) "(?P<process>.*)" with signal \d+: (?P<rest>badness \d.*)'),
+        _earlyoom,
+    ),
+    ServiceForm(
+        "Killing process '",
+        Pattern(r"^Killing process '(?P<process>.{1,64})' with signal \d+, pid: (?P<pid>\d+), (?P<rest>badness: \d.*)"),
+        _earlyoom,
+    ),
     ServiceForm("Killing process: ", Pattern(r"^Killing process: (?P<process>.{1,64}), pid: (?P<pid>\d+), (?P<rest>badness: \d.*)"), _earlyoom),
     ServiceForm("Killing process ", Pattern(r"^Killing process (?P<pid>\d+) \(?(?P<process>.{1,64}?)\)?(?P<rest>(?: with badness .*)?)$"), _earlyoom_of_old),
-    ServiceForm("PID: ", Pattern(r"^PID: (\d+), [Nn]ame: (.*), badness: \d"), _nohang_victim),
+    ServiceForm(", badness: ", Pattern(r"^PID: (\d+), [Nn]ame: (.*), badness: \d"), _nohang_victim),
     ServiceForm("PID: ", Pattern(r"^PID: +(\d+)$"), _nohang_victim_by_lines),
     ServiceForm("Name: ", Pattern(r"^Name: +()(\S.{0,63})$"), _nohang_victim_by_lines),
     ServiceForm(" to the victim", Pattern(r"^(?:\[ OK \] )?Send(?:ing)? SIG(?:TERM|KILL) to the victim"), _nohang),

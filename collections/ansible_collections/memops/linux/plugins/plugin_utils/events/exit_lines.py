@@ -34,38 +34,38 @@ _CODE = (
 def _shell(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
     """bash names the pid and the command of what a signal ended."""
     pid, command = match[1] or match[2], match[3]
-    _killed(reading, record, f"pid {pid}" if pid else f"command {command}", "Killed", pid, command)
+    _killed(reading, record, f"pid {pid}" if pid else f"command {command}", "Killed", record.process or "shell", pid, command)
 
 
 def _foreground(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
     if record.process and not record.process.endswith("sh"):
         return False
-    _killed(reading, record, _UNNAMED, "Killed", None, match.groupdict().get("command"))
+    _killed(reading, record, _UNNAMED, "Killed", record.process or "shell", None, match.groupdict().get("command"))
     return True
 
 
 def _by_signal(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
     named = match.groupdict()
     pid, process = named.get("pid"), named.get("process")
-    _killed(reading, record, f"pid {pid}" if pid else f"signal {process}" if process else _UNNAMED, "signal", pid, process)
+    _killed(reading, record, f"pid {pid}" if pid else f"signal {process}" if process else _UNNAMED, "signal", record.process or None, pid, process)
 
 
 def _exit_code(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
     if _ORDINARY_END in record.text:
         return False
     process = match.groupdict().get("process")
-    _killed(reading, record, f"exit of {process}" if process else _UNNAMED, match[0].lower()[:40], None, process)
+    _killed(reading, record, f"exit of {process}" if process else _UNNAMED, match[0].lower()[:40], record.process or None, None, process)
     return True
 
 
-def _killed(reading: ServiceReader, record: ServiceRecord, key: str, phrase: str, pid: str | None, command: str | None) -> None:
+def _killed(reading: ServiceReader, record: ServiceRecord, key: str, phrase: str, by: str | None, pid: str | None, command: str | None) -> None:
     name = _COMMAND.match(command) if command else None
     event = reading.of_death(
         record,
         key,
         phrase,
         "unit_killed",
-        record.process or "shell",
+        by,
         process=name[1] if name else None,
         pid=int(pid) if pid else None,
         unit=record.unit,

@@ -123,7 +123,8 @@ def _sharing(draft: Draft, match: re.Match[str]) -> None:
 def _page_fault(draft: Draft, match: re.Match[str]) -> None:
     """In 2.6 a page fault that found no memory ended its own process, which this line alone names."""
     draft.killed = True
-    draft.add_victim(Victim(process=match[1]))
+    if all(victim.process != match[1] for victim in draft.report.victims):
+        draft.add_victim(Victim(process=match[1]))
 
 
 def _another_page_fault(draft: Draft, match: re.Match[str]) -> bool:

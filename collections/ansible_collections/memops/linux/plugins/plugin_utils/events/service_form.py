@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _UNIT = (".service", ".scope", ".slice", ".mount", ".socket")
-_NO_PROGRAMS = frozenset(("ERROR", "FATAL", "PANIC", "Reason", "reason", "Message", "message", "runtime", "zsh"))
+_NO_PROGRAMS = frozenset(("ERROR", "FATAL", "PANIC", "Reason", "reason", "Message", "message", "runtime", "zsh", "PID", "Name"))
 
 
 class ServiceRecord:

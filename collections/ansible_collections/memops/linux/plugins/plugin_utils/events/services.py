@@ -89,13 +89,13 @@ class ServiceReader:
                         return True
         return False
 
-    def add(self, record: ServiceRecord, kind: str, by: str, **facts: Any) -> ServiceEvent:
+    def add(self, record: ServiceRecord, kind: str, by: str | None, **facts: Any) -> ServiceEvent:
         event = ServiceEvent(kind=kind, by=by, detail=record.text, **facts)
         event.note(record.line, "line")
         self.events.append(event)
         return event
 
-    def of_death(self, record: ServiceRecord, key: str, phrase: str, kind: str, by: str, near: bool = False, **facts: Any) -> ServiceEvent:
+    def of_death(self, record: ServiceRecord, key: str, phrase: str, kind: str, by: str | None, near: bool = False, **facts: Any) -> ServiceEvent:
         """An event of this death, or one more line of the one at hand.
 
         key: the unit, or what else tells one death from another. near: the lines

@@ -95,6 +95,12 @@ def test_who_sent_the_sigkill_is_quoted_where_systemd_says_it(sender):
     assert "sender" not in other.quotes
 
 
+def test_a_word_before_a_colon_that_was_taken_for_a_program():
+    records = [{"process": "PID", "text": "77, name: my app, badness: 849"}, {"text": "Sending SIGTERM to the victim"}]
+    assert (only(records).process, only(records).pid) == ("my app", 77)
+    assert only([{"process": "FATAL", "text": " out of memory"}]).kind == "enomem"
+
+
 def test_a_unit_s_name_that_was_taken_for_a_program():
     assert only([{"process": "a.service", "text": "A process of this unit has been killed by the OOM killer."}]).unit == "a.service"
 

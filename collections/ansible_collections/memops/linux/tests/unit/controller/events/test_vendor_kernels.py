@@ -70,6 +70,12 @@ def test_a_kill_line_without_sizes_counts_where_the_kernel_s_words_stand_before_
     assert killed(only("Out of memory: kill process 8 (x) score 54 or a child\nKilled process 9 (y)")) == [("y", 9)]
 
 
+def test_a_page_fault_s_victim_may_be_the_killer_s():
+    kill = "Out of memory: Killed process 9 (x)."
+    assert killed(only(f"{kill}\nVM: killing process x")) == [("x", 9)]
+    assert [killed(report) for report in events(f"{kill}\nVM: killing process y")] == [[("x", 9)], [("y", None)]]
+
+
 @pytest.mark.parametrize("line", ["[  3]  1  2  3  4", "[ 12]  1  2  3  4  5  6  7  8", "[ 12]  1  2  3  4  5  6  7 x", "[1] 10 20 30 sec"])
 def test_other_tables_are_none_of_tasks(line):
     assert events(line) == []
