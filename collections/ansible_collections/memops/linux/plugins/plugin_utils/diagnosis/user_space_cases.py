@@ -16,6 +16,7 @@ from .host_facts import HostFacts
 from .same_death import SAME_CRASH_SECONDS, case_of, within
 from .times import earlier
 
+_KIND_OF_SCOPE = {"memcg": "memcg_oom", "none": "global_oom"}
 _KIND_OF_SERVICE_EVENT = {
     "oom_daemon_kill": "userspace_oom_daemon",
     "kubelet_eviction": "kubelet_eviction",
@@ -44,7 +45,7 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
             continue
         joined.append(
             Case(
-                kind=_KIND_OF_SERVICE_EVENT[event.kind],
+                kind=_KIND_OF_SCOPE.get(event.scope or "", _KIND_OF_SERVICE_EVENT[event.kind]),
                 host=host,
                 time=event.time,
                 event=event,

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 The memops developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Container engines on OOM kills: containerd's and Docker's events, conmon, and the state OOMKilled wherever it is shown."""
+"""Container engines and Slurm on OOM kills: containerd's and Docker's events, conmon, steps of jobs, and the state OOMKilled wherever it is shown."""
 
 from __future__ import annotations
 
@@ -41,11 +41,20 @@ def _state(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) 
         reading.same_death(event, "OOMKilled", "exit 137")
 
 
+def _slurm(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> None:
+    """Slurm counts the kills in a step's cgroup; the job's shell may have told of one in its words."""
+    event = reading.of_death(record, "exit 137", "slurm", "unit_oom_kill", "slurmstepd", scope="memcg")
+    event.scope = "memcg"
+
+
 _ID = "[0-9a-f]{12,64}"
 FORMS = (
     ServiceForm("TaskOOM", Pattern(rf'TaskOOM event (?:container_id:\\*"|&TaskOOM\{{ContainerID:)({_ID})\b'), _containerd),
     ServiceForm("container oom ", Pattern(rf"\bcontainer oom ({_ID}) \("), _docker),
     ServiceForm("OOM received", Pattern(r"conmon ([0-9a-f]{12,64}) <\w+>: OOM received"), _conmon),
+    # "oom-kill event(s) in step 7.batch cgroup" until 21.08, then "oom_kill event in StepId=7.batch"
+    ServiceForm("oom-kill event(s) in step ", Pattern(r"\berror: Detected \d+ oom-kill event\(s\) in step \S+ cgroup\. Some of"), _slurm),
+    ServiceForm("oom_kill event", Pattern(r"\berror: Detected \d+ oom_kill events? in StepId=\S+?\. Some of"), _slurm),
     ServiceForm(
         "OOMKilled",
         Pattern(r'^(?:\S+ +)?([a-z0-9][\w.-]*) +\d+/\d+ +OOMKilled +\d|^(?:- )?"?[Rr]eason"?: +"?OOMKilled"?,?$|\bOOMKilled"?(?:: ?"?|=)true\b'),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The kernel prints a report in one go; only a slow console makes it wait between lines.
 _PAUSE_SECONDS = 60
+#: CONFIG_NODES_SHIFT is 10 at most.
+_MOST_NODES = 1024
 
 
 def far_apart(earlier: Line | None, later: Line, pause_seconds: float = _PAUSE_SECONDS) -> bool:
@@ -161,7 +163,9 @@ class Draft:
             return stated
         implied = self.scope_of_kill or self.stack_scope or ("none" if self.memory is not None else None)
         if implied == "none" and self.nodemask not in (None, "(null)"):
-            return None
+            # 4.8 to 4.11 print the mask also where it holds all nodes.
+            nodes = {0, *(zone.node for zone in self.report.memory.zones)} if self.report.memory is not None else {0}
+            return implied if nodes <= _nodes(self.nodemask) and (self.memory is not None or self.scope_of_kill) else None
         return implied
 
     def _table_complete(self) -> bool:
@@ -181,3 +185,13 @@ class Draft:
             "kill": not self.killed and not ended_without_kill,
         }
         return tuple(name for name, lacking in lacks.items() if lacking)
+
+
+def _nodes(mask: str) -> set[int]:
+    """The nodes of a nodemask like "0-1,3"."""
+    nodes: set[int] = set()
+    for part in mask.split(","):
+        first, _dash, last = part.partition("-")
+        if first.isdecimal() and (last or first).isdecimal():
+            nodes.update(range(int(first[:5]), min(int((last or first)[:5]), _MOST_NODES) + 1))
+    return nodes

@@ -67,9 +67,9 @@ def _evicted(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]
 
 
 def _system_oom(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
-    """The kubelet read the kernel's own line on a kill for the whole node."""
-    pid = int(match["pid"])
-    reading.of_death(record, f"pid {pid}", match["phrase"], "unit_oom_kill", "kubelet", process=match["process"], pid=pid)
+    """The kubelet read the kernel's own line on a kill for the whole node; until 1.14 it did not say of whom."""
+    pid = int(match["pid"]) if match["pid"] else None
+    reading.of_death(record, f"pid {pid}", match["phrase"], "unit_oom_kill", "kubelet", process=match["process"], pid=pid, scope="none")
 
 
 def _problem_detector(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
@@ -99,7 +99,9 @@ FORMS = (
     ServiceForm("local ephemeral storage", Pattern(r"Container \S+ exceeded its local ephemeral storage limit"), _local_storage),
     ServiceForm("Usage of EmptyDir", Pattern(r"Usage of EmptyDir volume \S+ exceeds the limit"), _local_storage),
     ServiceForm("Evicted", Pattern(r"^(?:\S+ +)?([a-z0-9][\w.-]*) +\d+/\d+ +Evicted +\d|^[Rr]eason: +Evicted$"), _pod_row),
-    ServiceForm("System OOM encountered", Pattern(r"(?P<phrase>System OOM encountered), victim process: (?P<process>.{1,64}), pid: (?P<pid>\d+)"), _system_oom),
+    ServiceForm(
+        "System OOM encountered", Pattern(r"(?P<phrase>System OOM encountered)(?:, victim process: (?P<process>.{1,64}), pid: (?P<pid>\d+)|$)"), _system_oom
+    ),
     ServiceForm(
         "sys oom event", Pattern(r"(?P<phrase>Got sys oom event)\b.{0,40}?\bPid:(?P<pid>\d+) .{0,400}?\bProcessName:(?P<process>[^\s}]+)"), _system_oom
     ),

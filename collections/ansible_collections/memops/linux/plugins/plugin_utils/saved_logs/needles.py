@@ -21,7 +21,7 @@ _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
         b"MemoryError", b"insufficient memory for", b" 137", b"=137", b":137", b"(137", b'"137',
     ),
     b"kill": (b"oom-kill", b"killed process ", b"kill process ", b"killing process", b"lowmemorykiller: ", b"code=killed", b"oomd kill", b"signal: killed",
-              b"killed  "),
+              b"killed  ", b"oom_kill event"),
     b"Kill": (b"Killed", b"Kill process ", b"Killing process"),
     b"oom": (b"oom_reaper: ", b"memory.oom.group", b"container oom ", b"sys oom event"),
     b"OOM": (b"Manual OOM exec", b"OOM request ", b"OOM killer", b"OOM received", b"System OOM enc", b"OOMKilled", b"TaskOOM"),

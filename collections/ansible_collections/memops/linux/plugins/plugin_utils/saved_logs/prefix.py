@@ -66,19 +66,22 @@ _JUNK = re.compile(
 )
 #: "INFO: task x blocked" is the kernel's own word.
 _AFTER_STAMP = re.compile(
-    rf"(?:\[ *[TC]\d+\]|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,)[ \t]*",
+    rf"(?:\[ *[TC]\d+\]|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,|:(?=[ \t]))[ \t]*",
     re.IGNORECASE,
 )
 
 _CLOCK_TIME = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _OFFSET = r"(?: ?(?:Z|[+-]\d\d:?\d\d)(?![\d:]))?"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+#: In the language of whoever set the locale: "avril", "Okt.", "апр".
+_ANY_MONTH = r"[^\W\d_]{3,10}\.?"
 _STAMP = re.compile(
     r"\[ *(?P<uptime>\d{1,10}\.\d{1,9})(?: *<[^>\]]{0,20}>)?\]"
     r"|\[?(?P<wall>(?<=\[)[^\[\]]{0,24}\d\d:\d\d:\d\d[^\[\]]{0,20}(?=\])|[^\[\]\x00-\x7f][^\[\]]{0,20}\d\d:\d\d:\d\d \d{4}(?=\]))\]"
     rf"|\[?(?P<iso>(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK_TIME}{_OFFSET})"
     r"(?: UTC| GMT| [A-Z]{3,4}(?= [\w.-]+ [\w.()-]+(?:\[\d+\])?:))?\]?:?"
     rf"|\[?(?P<old>(?:\w{{3}},? )?{_MONTH} {{1,2}}\d{{1,2}},? (?:\d{{4}} )?{_CLOCK_TIME}(?: \d{{4}})?)(?: UTC| GMT)?\]?(?=[\s:,])"
+    rf"|(?P<local>{_ANY_MONTH} {{1,2}}\d{{1,2}} {_CLOCK_TIME})(?=[\s:,])"
     rf"|(?P<day_first>(?:\w{{3}},? )?\d{{1,2}}[ /]{_MONTH}[ /]\d{{4}}[ :]{_CLOCK_TIME}{_OFFSET})"
     rf"|(?P<klog>[IWEF]\d{{4}} {_CLOCK_TIME}) +\d+ [\w./-]+:\d+\]"
     rf"|(?P<logcat>\d\d-\d\d {_CLOCK_TIME})(?: +\d+ +\d+ [VDIWEF])?(?= )"

@@ -11,7 +11,28 @@ from __future__ import annotations
 import datetime
 import re
 
-_MONTHS = {name: number for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
+#: By their first letters, in the languages of which people paste logs; four letters where three are two months.
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan ene gen янв sty oca led",
+            "feb fév fev фев lut şub úno",
+            "mar mär mrt мар bře",
+            "apr avr abr апр kwi nis dub",
+            "may mai mei mag maj мая май kvě",
+            "jun juin giu июн cze haz",
+            "jul juil lug июл lip tem",
+            "aug aoû aou ago авг sie ağu srp",
+            "sep set сен wrz eyl zář",
+            "oct okt out ott окт paź eki říj",
+            "nov ноя lis kas",
+            "dec dez déc dic дек gru ara pro",
+        ),
+        1,
+    )
+    for name in names.split()
+}
 _FRACTION = r"(?:[.,](?P<fraction>\d{1,9}))?"
 _TIME = rf"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d){_FRACTION}"
 _ZONE = r"(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)"
@@ -21,10 +42,10 @@ _FORMS = tuple(
         # 2026-11-20T10:00:00.123456+02:00, 2026/11/20 10:00:00
         rf"(?:\w+ )?(?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?",
         # Fri Nov 20 10:00:00 2026, Nov 20 10:00:00, Nov 20 2026 10:00:00
-        rf"(?:\w+,? )?(?P<name>[A-Za-z]{{3}})[a-z]{{0,6}}\.? +(?P<day>\d\d?),? (?:(?P<year>\d{{4}}) )?{_TIME}"
+        rf"(?:\w+[.,]? )?(?P<name>[^\W\d_]{{3,10}})\.? +(?P<day>\d\d?),? (?:(?P<year>\d{{4}}) )?{_TIME}"
         r"(?: (?:(?P<zone>UTC|GMT)|[A-Z]{2,5}|[+-]\d{4}))?(?: (?P<behind>\d{4}))?",
         # 20 Nov 2026 10:00:00, 20/Nov/2026:10:00:00 +0200
-        rf"(?:\w+,? )?(?P<day>\d\d?)[ /](?P<name>[A-Za-z]{{3}})[a-z]{{0,6}}\.?[ /](?P<year>\d{{4}})[ :,]+{_TIME} ?{_ZONE}?",
+        rf"(?:\w+,? )?(?P<day>\d\d?)[ /](?P<name>[^\W\d_]{{3,10}})\.?[ /](?P<year>\d{{4}})[ :,]+{_TIME} ?{_ZONE}?",
         # the Chinese, Japanese or Korean month of dmesg -T
         rf"[^\d]{{0,8}}(?P<month>\d\d?)(?:月|월) +(?P<day>\d\d?)日? {_TIME}(?: (?P<behind>\d{{4}}))?",
         # klog 1120 10:00:00.123456, logcat 11-20 10:00:00.123
@@ -71,7 +92,7 @@ class Clock:
 
     def _moment(self, part: dict[str, str | None]) -> datetime.datetime:
         name = part.get("name")
-        month = _MONTHS.get(name.lower()) if name else int(part["month"] or 0)
+        month = (_MONTHS.get(name[:3].lower()) or _MONTHS.get(name[:4].lower())) if name else int(part["month"] or 0)
         if month is None:
             raise ValueError(name)
         microsecond = int(((part["fraction"] or "") + "000000")[:6])

@@ -138,3 +138,23 @@ def test_systemds_word_on_a_kill_whose_cgroup_the_kernel_did_not_print_is_of_tha
 
     assert saved(log.format(4)) == ["global_oom"]
     assert saved(log.format(9)) == ["global_oom", "sigkill_not_oom"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("Warning  SystemOOM  5m  kubelet  System OOM encountered, victim process: shop, pid: 7", "global_oom"),
+        ("Warning  SystemOOM  5m  kubelet  System OOM encountered", "global_oom"),
+        ("slurmstepd: error: Detected 1 oom-kill event(s) in step 7.batch cgroup. Some of your processes may have been killed.", "memcg_oom"),
+        ("job.sh: line 3: 43 Killed   ./fit\nslurmstepd: error: Detected 1 oom_kill event in StepId=7.batch. Some of the step tasks have been.", "memcg_oom"),
+    ],
+)
+def test_whoever_reports_the_kernels_kill_may_say_its_scope(line, kind):
+    assert saved(line) == [kind]
+
+
+def test_nothing_killable_below_a_limit_is_an_incident_without_a_victim():
+    log = "systemd invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=100\n mem_cgroup_out_of_memory+0xc2/0xd0\n"
+
+    assert saved(log + "Out of memory and no killable processes...\n") == ["memcg_oom"]
+    assert saved("Memory cgroup out of memory: OOM victim 7 (x) is already exiting. Skip killing the task\n") == []

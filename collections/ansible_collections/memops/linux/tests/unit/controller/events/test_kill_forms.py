@@ -261,6 +261,16 @@ def test_the_stack_implies_the_scope(frame, constraint):
     assert only(f"x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n{frame}").constraint == constraint
 
 
+@pytest.mark.parametrize("nodemask", ["0", "0-1,3"])
+def test_a_nodemask_that_holds_all_known_nodes_leaves_no_room_for_one(nodemask):
+    """Kernels 4.8 to 4.11 print the mask of the cpuset where others print (null)."""
+    report = only(
+        f"x invoked oom-killer: gfp_mask=0x24201ca(GFP_HIGHUSER_MOVABLE|__GFP_COLD), nodemask={nodemask}, order=0, oom_score_adj=0\n"
+        "Out of memory: Kill process 2 (x) score 3 or sacrifice child\n"
+    )
+    assert (report.constraint, report.nodemask) == ("none", nodemask)
+
+
 def test_a_nodemask_leaves_room_for_a_memory_policy():
     report = only(
         "x invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), nodemask=1, order=0, oom_score_adj=0\n"

@@ -20,6 +20,8 @@ from ansible_collections.memops.linux.tests.unit.controller.events.recorded impo
 
 BOOT = datetime.datetime(2026, 11, 20, 9, 0, 0, tzinfo=datetime.UTC)
 Messages = list[tuple[float, str]]
+_MONTHS_FR = {11: "nov.", 12: "déc."}
+_MONTHS_RU = {11: "ноя", 12: "дек"}
 
 
 def messages(name: str) -> Messages:
@@ -147,6 +149,9 @@ FORMS: dict[str, Callable[[Messages], str | bytes]] = {
     "RFC 5424 with data": each_line(lambda uptime: f'<4>1 {at(uptime):%Y-%m-%dT%H:%M:%SZ} web1 kernel - - [timeQuality tzKnown="1" isSynced="0"] '),
     "busybox": each_line(lambda uptime: f"{at(uptime):%b %e %H:%M:%S} web1 kern.warn kernel: [{uptime:12.6f}] "),
     "OpenWrt logread": each_line(lambda uptime: f"{at(uptime):%a %b %e %H:%M:%S %Y} kern.warn kernel: [{uptime:12.6f}] "),
+    "a French locale": each_line(lambda uptime: f"{_MONTHS_FR[at(uptime).month]} {at(uptime):%d %H:%M:%S} web1 kernel: "),
+    "a Russian locale": each_line(lambda uptime: f"{_MONTHS_RU[at(uptime).month]} {at(uptime):%d %H:%M:%S} web1 kernel: "),
+    "metalog": each_line(lambda uptime: f"{at(uptime):%b %d %H:%M:%S} [kernel] [{uptime:12.6f}] "),
     "journalctl": each_message(_syslog),
     "journalctl -o short-precise": each_message(lambda uptime: f"{at(uptime):%b %d %H:%M:%S.%f} web1 kernel: "),
     "journalctl -o short-iso": each_message(lambda uptime: f"{at(uptime):%Y-%m-%dT%H:%M:%S+0000} web1 kernel: "),

@@ -178,6 +178,29 @@ def test_a_damaged_stamp_costs_only_the_time(line):
     assert [event.time for event in reading.events] == [None]
 
 
+def test_a_colon_behind_the_stamp_is_no_part_of_the_message():
+    reading = read(f'Nov 20 10:00:00: {KILL}\nNov 20 10:01:00: sending SIGTERM to process 8 uid 1 "shop": badness 7, VmRSS 6 MiB\n')
+
+    assert (reading.events[0].victims[0].pid, reading.services[0].pid) == (7, 8)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "time"),
+    [
+        ("avril 16 21:08:50", "2026-04-16T21:08:50Z"),
+        ("апр 28 01:23:30", "2026-04-28T01:23:30Z"),
+        ("Okt 03 01:23:30", "2026-10-03T01:23:30Z"),
+        ("juil. 03 01:23:30", "2026-07-03T01:23:30Z"),
+        ("juin 03 01:23:30", "2026-06-03T01:23:30Z"),
+        ("xyz 03 01:23:30", None),
+    ],
+)
+def test_months_in_other_languages(stamp, time):
+    (event,) = read(f"{stamp} web1 kernel: {KILL}\n").events
+
+    assert (event.time, event.victims[0].pid) == (time, 7)
+
+
 @pytest.mark.parametrize("prefix", ["[ 9000.000001] ", "[Fri Nov 20 10:00:00 2026] ", "2026-11-20T10:00:00,000001+00:00 ", "Nov 20 10:00:00 web1 kernel: ", ""])
 def test_info_in_the_kernels_own_words_is_no_level_of_a_log(prefix):
     reading = read(f"{prefix}INFO: task kworker/u:8:65 blocked for more than 120 seconds.\n")
