@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -48,6 +49,7 @@ def diagnosis_within_memory(name: str, family: str, file: LogFile) -> dict[str, 
             most_bytes = start.given_bytes // 2
         if most_bytes < LEAST_BYTES:
             raise MemoryError
+        gc.collect()  # what was read refers to itself, and would take the room of the next attempt
 
 
 class _Start:
