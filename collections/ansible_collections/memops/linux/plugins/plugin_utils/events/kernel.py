@@ -142,8 +142,7 @@ class KernelReader:
             return True
         if self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line):
             return True
-        self._other_line(text)
-        return False
+        return self._other_line(text, line)
 
     def _report_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         draft = self.draft
@@ -332,6 +331,11 @@ class KernelReader:
         draft.take(line, MEMORY)
         return True
 
-    def _other_line(self, text: str) -> None:
+    def _other_line(self, text: str, line: Line) -> bool:
         if self.draft is not None and self.draft.part == TASKS and _ELISION.match(text):
             self.draft.cut = True
+        failed = self.failure.event if self.failure is not None else None
+        if failed is None or "slab" not in failed.quotes or not text.startswith("cache: ") or far_apart(failed.lines[-1], line):
+            return False
+        failed.note(line, "cache")  # which cache could not grow, and so whose it is
+        return True
