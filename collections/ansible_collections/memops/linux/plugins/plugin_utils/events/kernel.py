@@ -30,6 +30,8 @@ _REFUSALS_AND_FAULTS = by_shared_word(refusals.FORMS + faults.FORMS)
 _ELISION = Pattern(r"\[[\d \]]*$|\.\.\.|…|--$|[\[(<]\.\.\.|[\[<]?snip|.*messages dropped|.*Missed \d+ kernel messages|.*\d (?:lines|rows) omitted")
 #: Between the line that names the chosen one and the line on its death a slow console can lie.
 _LONG_PAUSE_SECONDS = 1800
+#: Lines within which a fault's stack follows it: registers, modules and the code come first.
+_STACK_LINES = 100
 #: Frames of the OOM killer at work.
 _AT_WORK = Pattern(r".*\b(?:oom_kill_process|out_of_memory|dump_header)\+0x")
 #: Longer than any line that the kernel writes, and short enough for every pattern and for int().
@@ -89,6 +91,7 @@ class KernelReader:
         self.draft: Draft | None = None
         self.failure: _Failure | None = None
         self.fault: ProcessFault | None = None
+        self._since_fault = 0
         self.standing: dict[tuple, ProcessFault] = {}
         self.killed: dict[int | None, Draft] = {}
 
@@ -199,7 +202,8 @@ class KernelReader:
         return True
 
     def _stack_of_fault(self, fault: ProcessFault, text: str, cpu: re.Match[str] | None, line: Line) -> bool:
-        if far_apart(fault.lines[-1], line):
+        self._since_fault += 1
+        if self._since_fault > _STACK_LINES or far_apart(fault.lines[-1], line):
             self.fault = None
         elif cpu is not None and fault.pid is None:
             pid, process, _kernel = trigger.read_cpu_line(cpu)
@@ -274,7 +278,7 @@ class KernelReader:
             self.found.append(event)
         else:
             event = known
-        self.fault = event if form.unnamed or event.kind == "soft_lockup" else None
+        self.fault, self._since_fault = event if form.unnamed or event.kind == "soft_lockup" else None, 0
         event.note(line, "line")
 
     def _take_refusal(self, form: refusals.RefusalForm, match: re.Match[str], line: Line) -> None:

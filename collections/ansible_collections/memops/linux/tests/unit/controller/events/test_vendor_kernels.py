@@ -124,6 +124,11 @@ def test_the_stack_names_the_process_that_the_first_line_does_not(first, process
     assert (fault.process, fault.pid) == (process, 77)
 
 
+def test_a_stack_far_below_is_none_of_a_fault_s():
+    (fault,) = events("User process fault: interruption code 0011 ilc:2\n" + "another line\n" * 200 + "CPU: 1 PID: 77 Comm: a Not tainted 6.1.0 #1")
+    assert fault.pid is None
+
+
 def test_a_stall_is_told_from_a_failure():
     stall, failure = events("a: page allocation stalls for 10014ms, order:0, mode:0x24280ca(GFP_HIGHUSER)\nb: page allocation failure: order:2, mode:0x20")
     assert (stall.stalled_seconds, failure.stalled_seconds) == (10.014, None)
