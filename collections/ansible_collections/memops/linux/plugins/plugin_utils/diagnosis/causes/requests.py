@@ -4,18 +4,23 @@
 
 from __future__ import annotations
 
+from ...events.pattern import Pattern
 from ..allocation import Allocation, ZoneVerdict
 from ..case import Case
 from ..remedies import kernel as kernel_remedy
 from ..remedies import requests as remedy
 from ..rule import Conclusion, Judgement, Lacking, Rule, Step
 from ..wording import size
+from .log_so_far import around
 
 REFUSED = frozenset(("page_allocation_failure",))
 ASKED = REFUSED | {"global_oom", "panic_on_oom", "unknown_oom"}
 BOUND = frozenset(("cpuset_oom", "mempolicy_oom"))
 #: Up to 2^3 pages the kernel kills rather than refuse (PAGE_ALLOC_COSTLY_ORDER).
 COSTLY_ORDER = 3
+#: The OOM killer follows in the same fault; the log's lines may come late.
+SAME_FAULT_SECONDS = 10.0
+_CGROUPS_CACHE = Pattern(r"cache: [^\s(]{1,64}\(\d{1,10}:")
 
 _NO_ZONES = Lacking("the request's mask and order, and all zones with their watermarks and free blocks (Mem-Info)")
 
@@ -132,19 +137,43 @@ def address_space_exhausted(case: Case) -> Judgement:
 
 def kmem_limit(case: Case) -> Judgement:
     """A cgroup's separate limit on kernel memory (version 1) refused a kernel object; RAM was not short."""
-    lines = case.event.lines if case.event else []
-    slub = next((line for line in lines if "SLUB: Unable to allocate memory" in line.text), None)
-    cache = next((line for line in lines if "cache: " in line.text and "(" in line.text and ":" in line.text.partition("(")[2].partition(")")[0]), None)
-    if slub is None:
+    if case.kind in REFUSED:
+        refused = case
+        if not any("Unable to allocate memory on" in line.text for line in case.quoted("slab", "line", "trigger")):
+            return None
+        if not case.quoted("cache"):
+            return Lacking("the line on the cache that could not grow (cache: ...), which names the cgroup it belongs to")
+    else:
+        refused = _refused_in_the_same_fault(case)
+    if refused is None or not _of_one_cgroup(refused):
         return None
-    if cache is None:
-        return Lacking("the line on the cache that could not grow (cache: ...), which names the cgroup it belongs to")
-    step = Step(
-        "The cache that could not grow belongs to one cgroup (its name holds the cgroup's number and name), so it was that cgroup's limit on kernel"
-        " memory that refused it.",
-        (slub, cache),
-    )
-    return Conclusion("probable", (step,), kernel_remedy.for_kmem_limit())
+    steps = [
+        Step(
+            "The cache that could not grow belongs to one cgroup (its name holds the cgroup's number and name), so it was that cgroup's limit on"
+            " kernel memory that refused it.",
+            refused.quoted("line", "cache"),
+        )
+    ]
+    if refused is not case:
+        steps.append(
+            Step(
+                "The page fault that needed the object then called the OOM killer for the whole host (a mask of 0: no page was asked for).",
+                case.quoted("trigger"),
+            )
+        )
+    return Conclusion("probable", tuple(steps), kernel_remedy.for_kmem_limit())
+
+
+def _refused_in_the_same_fault(case: Case) -> Case | None:
+    """A page fault that fails for want of a kernel object calls the OOM killer without a request of its own."""
+    if case.trigger is None or case.trigger.gfp_mask is None or int(case.trigger.gfp_mask[:18], 16) != 0:
+        return None
+    return next((other for other in around(case, SAME_FAULT_SECONDS) if other.kind in REFUSED and _of_one_cgroup(other)), None)
+
+
+def _of_one_cgroup(case: Case) -> bool:
+    """Whether the cache's name is that of a cgroup's own copy: "signal_cache(632851:3a166877...)" (until 5.8)."""
+    return any(_CGROUPS_CACHE.match(line.text.strip()) for line in case.quoted("cache"))
 
 
 _ZONES = "the request's mask and order and a whole Mem-Info (zones that add up to the RAM)"
@@ -190,8 +219,8 @@ ADDRESS_SPACE_EXHAUSTED = Rule(
 )
 KMEM_LIMIT = Rule(
     cause="kernel_memory",
-    kinds=REFUSED,
-    needs='"SLUB: Unable to allocate memory" and the line on its cache, which belongs to a cgroup',
+    kinds=REFUSED | {"global_oom"},
+    needs='"SLUB: Unable to allocate memory" and the line on its cache, which belongs to a cgroup; of an OOM kill: a mask of 0 and such a refusal before it',
     reference="https://docs.kernel.org/admin-guide/cgroup-v1/memory.html (kernel memory limit)",
     judge=kmem_limit,
 )

@@ -241,3 +241,23 @@ def test_an_eviction_for_disk_does_not_hide_a_kill_for_memory():
     found = diagnosed(oom(10, 0), services=[disk])
     assert found["verdict"]["code"] == "memory"
     assert found["incidents"][found["verdict"]["incident"]]["kind"] == "global_oom"
+
+
+SLUB = "SLUB: Unable to allocate memory on node -1, gfp=0xdc0(GFP_KERNEL|__GFP_ZERO)"
+
+
+@pytest.mark.parametrize(
+    ("given", "cache", "mask", "seconds", "expected"),
+    [
+        ("in the same moment", "cache: signal_cache(632:3a16), object size: 1056", "0x0", 10.2, "kernel_memory"),
+        ("hours later", "cache: signal_cache(632:3a16), object size: 1056", "0x0", 9000.0, None),
+        ("for a page", "cache: signal_cache(632:3a16), object size: 1056", "0xcc0", 10.2, None),
+        ("after a refusal that was no cgroup's", "cache: signal_cache, object size: 1056", "0x0", 10.2, None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_page_fault_s_oom_kill_after_a_cgroup_s_refused_kernel_object_is_that_limit(given, cache, mask, seconds, expected):
+    refusal = noted(noted(AllocationFailure(), "line", SLUB, 10.0), "cache", cache, 10.0)
+    report = noted(OomReport(constraint="none", trigger=Trigger("shop", 7, mask, (), 0)), "trigger", "shop invoked oom-killer", seconds)
+    (kill,) = [one for one in diagnosed(refusal, report)["incidents"] if one["kind"] == "global_oom"]
+    assert kill["cause"] == expected
