@@ -125,7 +125,8 @@ def test_the_stack_names_the_process_that_the_first_line_does_not(first, process
 
 
 def test_a_stack_far_below_is_none_of_a_fault_s():
-    (fault,) = events("User process fault: interruption code 0011 ilc:2\n" + "another line\n" * 200 + "CPU: 1 PID: 77 Comm: a Not tainted 6.1.0 #1")
+    others = "\n".join(f"line {number}" for number in range(200))
+    (fault,) = events(f"User process fault: interruption code 0011 ilc:2\n{others}\nCPU: 1 PID: 77 Comm: a Not tainted 6.1.0 #1")
     assert fault.pid is None
 
 
