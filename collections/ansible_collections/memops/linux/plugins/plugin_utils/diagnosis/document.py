@@ -141,7 +141,7 @@ def _what_happened(case: Case) -> tuple[Step, ...]:
         "panic_on_oom": "The kernel panicked because memory ran out.",
         "unknown_oom": f"An OOM kill of {name} is recorded; the text does not show its scope.",
         "userspace_oom_daemon": f"A user-space OOM daemon ended {name}, not the kernel.",
-        "kubelet_eviction": "The kubelet evicted a pod for want of memory.",
+        "kubelet_eviction": f"The kubelet evicted {'a pod' if name == 'a process' else name}.",
         "page_allocation_failure": f"The kernel refused an allocation to {name}; nobody was killed.",
         "enomem": f"{name} was refused memory; nobody was killed.",
         "hung_task": f"{name} did not run for a long time.",

@@ -47,7 +47,7 @@ def _case(event: Event, host: HostFacts) -> Case | None:
             use=memory_use.of_host(event.memory) if event.memory else None,
         )
     if isinstance(event, ProcessFault) and event.kind in _KIND_OF_FAULT:
-        return owner.attribute(
+        case = owner.attribute(
             Case(
                 kind=_KIND_OF_FAULT[event.kind],
                 host=host,
@@ -57,6 +57,9 @@ def _case(event: Event, host: HostFacts) -> Case | None:
                 victim_cgroup=event.cgroup,
             )
         )
+        if event.kind == "pids_limit":
+            case.victim_cgroup = None  # its limit on processes is none on memory
+        return case
     return None
 
 

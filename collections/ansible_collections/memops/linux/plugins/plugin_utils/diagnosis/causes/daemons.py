@@ -16,6 +16,8 @@ from ..wording import size
 # earlyoom: "mem avail:   165 of 31880 MiB ( 0.52%), swap free: 19581 of 49151 MiB (39.84%)"
 _FIGURES = Pattern(r".{0,200}?mem avail: {0,6}(\d{1,9}) of {1,6}(\d{1,9}) MiB[^,]{0,40}, swap free: {0,6}(\d{1,9}) of {1,6}(\d{1,9}) MiB")
 _MIB = 1 << 20
+#: With more of the swap free than this it was not swap that had run out.
+LEFT = 0.1
 
 
 class Figures(NamedTuple):
@@ -29,8 +31,8 @@ class Figures(NamedTuple):
 
 
 def figures(case: Case) -> Figures | None:
-    """Those of the last line before the act that has any."""
-    for line in reversed(case.event.lines if case.event else []):
+    """Those that it gave right before the act."""
+    for line in (*case.quoted("available"), *reversed(case.event.lines if case.event else [])):
         match = _FIGURES.match(line.text[:400])
         if match is not None:
             return Figures(*(int(number) * _MIB for number in match.groups()), line)
@@ -56,13 +58,18 @@ def by_daemon(case: Case, with_swap: bool) -> Judgement:
         return None
     step = Step(
         "The daemon acts when available memory and free swap are both below its bounds;"
-        + (" the host has no swap at all." if swap == 0 else f" of the host's {size(swap)} swap nearly all was used then."),
+        + (" the host has no swap at all." if swap == 0 else f" the host has {size(swap)} swap."),
         (*lines[:1], Fact("swap total_bytes", str(swap))),
     )
-    return Conclusion("probable", (step,), remedy.for_swap(case, swap))
+    # A bound on swap may be high: only systemd-oomd's own words say that it was used up.
+    sure = swap == 0 or any("swap used" in line.text for line in lines)
+    return Conclusion("probable" if sure else "possible", (step,), remedy.for_swap(case, swap))
 
 
 def _by_its_own_figures(case: Case, said: Figures) -> Conclusion:
-    swap = "there was no swap at all" if not said.swap_total else f"of {size(said.swap_total)} swap {size(said.swap_free)} were free"
-    step = Step(f"The daemon acted when {size(said.available)} of {size(said.ram)} RAM were available and {swap}, both below its bounds.", (said.line,))
-    return Conclusion("probable", (step,), remedy.for_swap(case, said.swap_total))
+    left = said.swap_free / said.swap_total if said.swap_total else 0
+    swap = "there was no swap at all" if not said.swap_total else f"of {size(said.swap_total)} swap {size(said.swap_free)} ({left:.0%}) were free"
+    text = f"The daemon acted when {size(said.available)} of {size(said.ram)} RAM were available and {swap}, both below its bounds."
+    if left > LEFT:
+        text += " RAM had run out; swap had not, the daemon's bound on it is high."
+    return Conclusion("possible" if left > LEFT else "probable", (Step(text, (said.line, *case.quoted("limits"))),), remedy.for_swap(case, said.swap_total))

@@ -151,6 +151,7 @@ def test_the_cause_is_known_where(given, found, expected):
 
 
 EARLYOOM = "mem avail:   165 of 31880 MiB ( 0.52%), swap free: 1958 of 49151 MiB ( 3.98%)"
+EARLYOOM_HIGH_BOUND = "mem avail:   165 of 31880 MiB ( 0.52%), swap free: 19581 of 49151 MiB (39.84%)"
 EARLYOOM_NO_SWAP = "mem avail:   165 of 31880 MiB ( 0.52%), swap free:    0 of    0 MiB ( 0.00%)"
 SENDING = 'sending SIGTERM to process 7 uid 0 "shop": badness 9, VmRSS 5 MiB'
 
@@ -161,7 +162,9 @@ SENDING = 'sending SIGTERM to process 7 uid 0 "shop": badness 9, VmRSS 5 MiB'
         ("its own figures show swap", (EARLYOOM, SENDING), None, ("swap_exhausted", "probable")),
         ("its own figures show none", (EARLYOOM_NO_SWAP, SENDING), None, ("no_swap", "probable")),
         ("its own figures of then count more than the host's swap of now", (EARLYOOM_NO_SWAP, SENDING), GIB, ("no_swap", "probable")),
-        ("it gives no figures, and the host has swap", (SENDING,), GIB, ("swap_exhausted", "probable")),
+        ("its own figures show that swap was left", (EARLYOOM_HIGH_BOUND, SENDING), None, ("swap_exhausted", "possible")),
+        ("it gives no figures, and the host has swap", (SENDING,), GIB, ("swap_exhausted", "possible")),
+        ("it gives no figures, and the host has none", (SENDING,), 0, ("no_swap", "probable")),
         ("nothing tells of swap", (SENDING,), None, (None, None)),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",
