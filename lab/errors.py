@@ -1,0 +1,7 @@
+"""What the lab says when it cannot go on."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Something a person can act on; the message says what."""
