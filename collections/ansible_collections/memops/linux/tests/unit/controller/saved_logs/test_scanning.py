@@ -270,7 +270,7 @@ EXAMPLES = {
     "native thread": ["java.lang.OutOfMemoryError: unable to create new native thread"],
 }
 #: Nothing begins with them: rows below a table's head, and what daemons say before they act.
-NEVER_FIRST = {"]", "mem avail: ", "ow memory! at or below", "PID: ", "Name: ", "using the force", "Killing", "imed out"}
+NEVER_FIRST = {"]", "mem avail: ", "ow memory! ", "PID: ", ", badness: ", "Name: ", "using the force", "Killing", "imed out"}
 
 
 def forms():
