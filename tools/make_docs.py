@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "collections"))
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.catalogue import RULES  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
+from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages  # noqa: E402
 
 MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report")
 _MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")
@@ -31,6 +32,7 @@ def pages() -> dict[pathlib.Path, str]:
     """Each generated page's path and text."""
     made = {COLLECTION / "docs" / f"{name}.md": module_page(name) for name in MODULES}
     made[COLLECTION / "docs/causes.md"] = causes_page()
+    made[COLLECTION / "docs/log-prefixes.md"] = prefixes_page()
     made[COLLECTION / "docs/evidence.md"] = schema_page("evidence-1", "Evidence")
     made[COLLECTION / "docs/diagnosis.md"] = schema_page("diagnosis-1", "Diagnosis")
     return made
@@ -81,6 +83,25 @@ def causes_page() -> str:
         told = " ".join((rule.judge.__doc__ or "").split("\n\n")[0].split())
         lines.append(f"| `{rule.cause}` | {', '.join(f'`{kind}`' for kind in sorted(rule.kinds))} | {told} | {rule.needs} | {rule.reference} |")
     return "\n".join(lines) + "\n"
+
+
+def prefixes_page() -> str:
+    """The forms of logs, each with the end of a recording as it looks there."""
+    lines = [
+        "# Forms of logs that are read",
+        "",
+        "Written from the tests by `make docs`. What stands before, around and between a log's messages is taken off, in any combination;",
+        "what the messages themselves may say is on the page of [their forms](kernel-log-forms.md). In each of these forms every recording",
+        "of a real kernel in `tests/unit/fixtures/kernel_logs` must say just what it says in the ring buffer. Here are the last two lines of one.",
+        "",
+    ]
+    said = [(uptime, text) for uptime, text in messages("linux-6.1-memcg-docker") if text.startswith(("oom-kill:", "Memory cgroup out of memory: K"))]
+    for name, form in FORMS.items():
+        written = form(said)
+        text = written.decode("utf-16" if name == "UTF-16" else "utf-8", "replace") if isinstance(written, bytes) else written
+        shown = [line[:150].replace("\x1b", "\\x1b").replace("\r", "\\r") for line in text.splitlines(keepends=False) if line.strip()][:8]
+        lines += [f"## {name}", "", "```text", *(line.rstrip() for line in shown), "```", ""]
+    return "\n".join(lines)
 
 
 def schema_page(name: str, title: str) -> str:
