@@ -9,9 +9,11 @@ import dataclasses
 from .case import KERNEL_OOM_KINDS, Case
 from .causes.containers import promised_bytes, running
 from .causes.pressure import thrashing_now
+from .causes.refusals import commit_limit_now
 from .host_facts import HostFacts
 from .remedies import containers as for_containers
 from .remedies import host as for_host
+from .remedies import refusals as for_refusals
 from .rule import Fact, Remedy, Step
 from .wording import count, percent, size
 
@@ -36,7 +38,7 @@ class Condition:
 
 def conditions(host: HostFacts, cases: list[Case]) -> list[Condition]:
     """All conditions of the host now; a healthy host has none."""
-    found = (_thrashing(host), _kills_not_in_log(host, cases), _hugepages(host), *_containers(host), _short_of_memory(host))
+    found = (_thrashing(host), _kills_not_in_log(host, cases), _hugepages(host), _commit_limit(host), *_containers(host), _short_of_memory(host))
     return [condition for condition in found if condition is not None]
 
 
@@ -89,6 +91,14 @@ def _hugepages(host: HostFacts) -> Condition | None:
         (Fact("memory hugepages", str(pools)),),
     )
     return Condition("hugepages_reserved", "risk", "Unused huge pages starve the host", (step,), for_host.for_hugepages(total - unused))
+
+
+def _commit_limit(host: HostFacts) -> Condition | None:
+    """All that may be promised is promised: the next request is refused, however much is free."""
+    step = commit_limit_now(host)
+    if step is None:
+        return None
+    return Condition("commit_limit", "risk", "The commit limit is reached: the next larger allocation is refused", (step,), for_refusals.for_commit_limit(host))
 
 
 def _containers(host: HostFacts) -> list[Condition]:

@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..events.model import Line, Task, Trigger, Victim
-from . import allocation, choice
+from . import allocation, choice, story
 from .case import Case
 from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
 from .rule import Fact, Lacking, Ranked, Remedy, Step
-from .wording import percent, process, size
 
 SCHEMA = "memops.diagnosis/1"
 TASKS_SHOWN = 15
-LACKING_TOLD = 3
 QUOTE_CHARACTERS = 1000
 REASON_CHARACTERS = 500
 
@@ -47,7 +44,7 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
     lead = held[0] if held else None
     because = [{"text": note, "quotes": []} for note in case.notes]
     chosen = choice.of(case)
-    because = [*quotes.steps((*_what_happened(case), *_how_it_failed(case))), *because]
+    because = [*quotes.steps((*story.what_happened(case), *story.how_it_failed(case))), *because]
     if lead:
         because += quotes.steps(lead.conclusion.because)
     confirmed = tuple(line for role, line in (case.event.quotes.items() if case.event else ()) if role.startswith("confirmed"))
@@ -60,7 +57,7 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
         "kind": case.kind,
         "cause": lead.cause if lead else None,
         "confidence": lead.conclusion.confidence if lead else None,
-        "cannot_tell": None if lead else _cannot_tell(case, lacking),
+        "cannot_tell": None if lead else story.cannot_tell(case, lacking),
         "constraint": case.constraint,
         "trigger": _trigger(case.trigger),
         "victim": _victim(case.victim),
@@ -126,97 +123,14 @@ class _Quotes:
         return [{"text": step.text, "quotes": [self.number(quote) for quote in step.quotes]} for step in steps]
 
 
-def _what_happened(case: Case) -> tuple[Step, ...]:
-    """The first step of each reasoning: what was seen, before why."""
-    quoted = case.quoted("trigger", "constraint", "kill", "panic", "line")
-    if not quoted and case.event and case.event.lines:
-        quoted = (case.event.lines[0],)
-    who = case.concerned
-    name = process(who.process, who.pid) if who and who.process else "a process"
-    words = {
-        "memcg_oom": f"The kernel killed {name} because a memory cgroup was at its limit.",
-        "global_oom": f"The kernel killed {name} because the host was out of memory.",
-        "cpuset_oom": f"The kernel killed {name} because the nodes of its cpuset were out of memory.",
-        "mempolicy_oom": f"The kernel killed {name} because the nodes of its memory policy were out of memory.",
-        "panic_on_oom": "The kernel panicked because memory ran out.",
-        "unknown_oom": f"An OOM kill of {name} is recorded; the text does not show its scope.",
-        "userspace_oom_daemon": f"A user-space OOM daemon ended {name}, not the kernel.",
-        "kubelet_eviction": f"The kubelet evicted {'a pod' if name == 'a process' else name}.",
-        "page_allocation_failure": f"The kernel refused an allocation to {name}; nobody was killed.",
-        "enomem": f"{name} was refused memory; nobody was killed.",
-        "hung_task": f"{name} did not run for a long time.",
-        "segfault": f"{name} made an invalid memory access.",
-        "sigkill_not_oom": "A process was ended by SIGKILL.",
-        "unknown_death": "A process was ended by SIGKILL.",
-        "not_oom": f"The kernel refused to start another process in {getattr(case.event, 'cgroup', None) or 'a cgroup'}.",
-    }
-    text = words[case.kind]
-    if case.requested:
-        did = "found nothing to kill" if case.kind == "not_oom" else f"killed {name}"
-        text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel {did}; no allocation had failed."
-    return (Step(text, quoted),)
-
-
-#: From here on what no figure explains is a finding of its own.
-UNACCOUNTED_MATTERS = 0.1
-
-
-def _how_it_failed(case: Case) -> tuple[Step, ...]:
-    """What the kernel weighed: request, zones, what reclaim and swap had left; and what no figure explains."""
-    steps: list[Step] = []
-    found = case.allocation
-    if found is not None:
-        told = allocation.told(found)
-        zones = tuple(f"zone_{zone.node}_{zone.zone}" for zone in found.allowed()[: allocation.ZONES_TOLD])
-        roles = [("trigger",), zones] if found.request is not None else [zones]
-        steps += [Step(text, case.quoted(*names)) for text, names in zip(told, roles, strict=False)]
-    use = case.use
-    if use is None or use.scope != "host" or case.requested:
-        return tuple(steps)
-    if use.reclaimable_bytes is not None and use.total_bytes:
-        swap = "there was no swap" if use.swap_total_bytes == 0 else f"{size(use.swap_free_bytes)} swap were free"
-        steps.append(
-            Step(
-                f"Without swap reclaim could have freed at most {size(use.reclaimable_bytes)} (clean file pages, reclaimable slab); {swap}."
-                if use.swap_total_bytes is not None
-                else f"Without swap reclaim could have freed at most {size(use.reclaimable_bytes)} (clean file pages, reclaimable slab).",
-                case.quoted("mem_info", "swap_free"),
-            )
-        )
-    if use.unaccounted_bytes is not None and use.total_bytes and use.unaccounted_bytes >= UNACCOUNTED_MATTERS * use.total_bytes:
-        steps.append(
-            Step(
-                f"{size(use.unaccounted_bytes)} ({percent(use.unaccounted_bytes, use.total_bytes)} of RAM) are in use and show in no figure of the"
-                " report: pages that a driver, a filesystem, a balloon or the kernel itself took.",
-                case.quoted("mem_info", "ram"),
-            )
-        )
-    return tuple(steps)
-
-
-def _cannot_tell(case: Case, lacking: list[Lacking]) -> str:
-    """Why there is no cause, in one sentence."""
-    wanted = [lack.evidence for lack in lacking]
-    if case.kind == "unknown_oom" and case.report is None:
-        return "cannot tell why, because no report of the kernel on this kill could be read"
-    if wanted:
-        more = f" (and {len(wanted) - LACKING_TOLD} more)" if len(wanted) > LACKING_TOLD else ""
-        return "cannot tell why, because this is missing: " + "; ".join(wanted[:LACKING_TOLD]) + more
-    if case.kind == "unknown_death":
-        return "cannot tell whether it was memory, because the kernel log could not be read"
-    if case.use and case.use.largest():
-        return f"cannot tell why: the largest known use of memory was {case.use.largest()}, and no rule explains this case"
-    return "cannot tell why: no rule explains this case"
-
-
 def _trigger(trigger: Trigger | None) -> dict[str, Any] | None:
     if trigger is None:
         return None
-    return {**dataclasses.asdict(trigger), "gfp_flags": list(trigger.gfp_flags)}
+    return {**vars(trigger), "gfp_flags": list(trigger.gfp_flags)}
 
 
 def _victim(victim: Victim | None) -> dict[str, Any] | None:
-    return None if victim is None else dataclasses.asdict(victim)
+    return None if victim is None else dict(vars(victim))
 
 
 def _container(case: Case) -> dict[str, Any] | None:
@@ -226,7 +140,7 @@ def _container(case: Case) -> dict[str, Any] | None:
 
 
 def _memory(use: MemoryUse | None) -> dict[str, Any] | None:
-    return None if use is None else dataclasses.asdict(use)
+    return None if use is None else dict(vars(use))
 
 
 def _tasks(case: Case) -> list[dict[str, Any]]:
@@ -243,4 +157,4 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _remedy(remedy: Remedy) -> dict[str, Any]:
-    return dataclasses.asdict(remedy)
+    return dict(vars(remedy))

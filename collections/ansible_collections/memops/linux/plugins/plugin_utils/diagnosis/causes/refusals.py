@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ...events.model import ProcessFault, ServiceEvent
 from ..case import Case
+from ..host_facts import HostFacts
 from ..remedies import refusals as remedy
 from ..rule import REQUESTED, Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import size
@@ -36,19 +37,28 @@ def commit_limit(case: Case) -> Judgement:
     mode = case.host.tunable("vm.overcommit_memory")
     if mode is None:
         return Lacking("vm.overcommit_memory of that time")
-    limit, promised = case.host.meminfo("commit_limit_bytes"), case.host.meminfo("committed_as_bytes")
     if mode != "2":
         return None
-    facts = [Fact("tunables vm.overcommit_memory", mode)]
-    text = "vm.overcommit_memory is 2 on this host: the kernel promises no more than the commit limit"
-    full = limit is not None and promised is not None and promised >= COMMITTED * limit
-    if limit is not None and promised is not None:
-        text += f", of whose {size(limit)} {size(promised)} are promised now"
-        facts += [Fact("memory meminfo commit_limit_bytes", str(limit)), Fact("memory meminfo committed_as_bytes", str(promised))]
-    step = Step(text + ".", (*case.quoted("line"), *facts))
+    full = commit_limit_now(case.host)
+    steps = (
+        Step(
+            "vm.overcommit_memory is 2 on this host: the kernel promises no more than the commit limit, used or not.",
+            (*case.quoted("line"), Fact("tunables vm.overcommit_memory", mode)),
+        ),
+        *((full,) if full is not None else ()),
+    )
     if _said_by_kernel(case):
-        return Conclusion("certain", (step,), remedy.for_commit_limit(case))
-    return Conclusion("probable", (step,), remedy.for_commit_limit(case)) if full else None
+        return Conclusion("certain", steps, remedy.for_commit_limit(case.host))
+    return Conclusion("probable", steps, remedy.for_commit_limit(case.host)) if full is not None else None
+
+
+def commit_limit_now(host: HostFacts) -> Step | None:
+    """The step that shows that the host's commit limit is reached now; None if it is not, or does not count."""
+    limit, promised = host.meminfo("commit_limit_bytes"), host.meminfo("committed_as_bytes")
+    if host.tunable("vm.overcommit_memory") != "2" or limit is None or promised is None or promised < COMMITTED * limit:
+        return None
+    facts = (Fact("memory meminfo commit_limit_bytes", str(limit)), Fact("memory meminfo committed_as_bytes", str(promised)))
+    return Step(f"{size(promised)} are promised, and the commit limit is {size(limit)} (vm.overcommit_memory is 2).", facts)
 
 
 def _said_by_kernel(case: Case) -> bool:

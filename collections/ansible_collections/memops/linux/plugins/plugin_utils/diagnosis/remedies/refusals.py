@@ -7,6 +7,7 @@ from __future__ import annotations
 import shlex
 
 from ..case import Case
+from ..host_facts import HostFacts
 from ..rule import Remedy
 from ..wording import size
 
@@ -16,10 +17,10 @@ RATIO = 90
 _VM = "https://docs.kernel.org/admin-guide/sysctl/vm.html"
 
 
-def for_commit_limit(case: Case) -> tuple[Remedy, ...]:
+def for_commit_limit(host: HostFacts) -> tuple[Remedy, ...]:
     """Mode 2 needs a ratio that fits the host: nine tenths of RAM and the swap."""
-    ram, swap = case.host.ram_bytes, case.host.swap_total_bytes or 0
-    mappable = ram - (case.host.meminfo("hugetlb_bytes") or 0) if ram else None
+    ram, swap = host.ram_bytes, host.swap_total_bytes or 0
+    mappable = ram - (host.meminfo("hugetlb_bytes") or 0) if ram else None
     told = f" The commit limit becomes {size(mappable * RATIO // 100 + swap)}." if mappable else ""
     return (
         Remedy(

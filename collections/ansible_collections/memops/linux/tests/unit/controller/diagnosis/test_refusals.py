@@ -264,3 +264,10 @@ def test_a_page_fault_s_oom_kill_after_a_cgroup_s_refused_kernel_object_is_that_
     report = noted(OomReport(constraint="none", trigger=Trigger("shop", 7, mask, (), 0)), "trigger", "shop invoked oom-killer", seconds)
     (kill,) = [one for one in diagnosed(refusal, report)["incidents"] if one["kind"] == "global_oom"]
     assert kill["cause"] == expected
+
+
+@pytest.mark.parametrize(("sections", "expected"), [({**MODE_2, **FULL}, ["commit_limit"]), ({**MODE_2, **HALF}, []), ({**MODE_0, **FULL}, []), (FULL, [])])
+def test_a_commit_limit_that_is_reached_is_a_risk_before_anything_is_refused(sections, expected):
+    found = diagnosed(**sections)
+    assert [finding["cause"] for finding in found["findings"]] == expected
+    assert found["verdict"]["code"] == ("at_risk" if expected else "healthy")
