@@ -22,7 +22,7 @@ class MemoryUse:
         list of their own; mlocked_bytes is the part that programs have locked.
     kernel_bytes: of a cgroup, all that the kernel holds for it besides sockets'
         buffers (slab, stacks, page tables, percpu and vmalloc are parts of it).
-    balloon_bytes: given back to the hypervisor.
+    balloon_bytes: given back to the hypervisor. gpu_bytes: held by graphics drivers.
     unaccounted_bytes: what is used and shows in no use, if all uses that the kernel
         reports are there: pages that drivers, filesystems and the kernel took for
         themselves, leaks among them.
@@ -49,6 +49,7 @@ class MemoryUse:
     hugepages_bytes: int | None = None
     hugepages_free_bytes: int | None = None
     balloon_bytes: int | None = None
+    gpu_bytes: int | None = None
     free_bytes: int | None = None
     swap_total_bytes: int | None = None
     swap_free_bytes: int | None = None
@@ -86,6 +87,7 @@ class MemoryUse:
             "sock": self.sock_bytes,
             "hugepages": self.hugepages_bytes,
             "balloon": self.balloon_bytes,
+            "gpu": self.gpu_bytes,
             "unaccounted": self.unaccounted_bytes,
         }
         known = {name: used for name, used in uses.items() if used}
@@ -178,6 +180,7 @@ def of_host(memory: MemInfo) -> MemoryUse:
         hugepages_bytes=sum(pool["total"] * pool["size_bytes"] for pool in hugepages) if hugepages else None,
         hugepages_free_bytes=sum(pool["free"] * pool["size_bytes"] for pool in hugepages) if hugepages else None,
         balloon_bytes=totals.get("balloon_bytes"),
+        gpu_bytes=totals.get("gpu_bytes"),
         free_bytes=free,
         swap_total_bytes=swap_total,
         swap_free_bytes=swap_free,
@@ -198,7 +201,15 @@ _COUNTED_ONCE = (
     "page_tables_bytes",
     "kernel_stack_bytes",
 )
-_COUNTED_WHERE_PRINTED = ("isolated_anon_bytes", "isolated_file_bytes", "bounce_bytes", "kernel_misc_reclaimable_bytes", "free_pcp_bytes", "balloon_bytes")
+_COUNTED_WHERE_PRINTED = (
+    "isolated_anon_bytes",
+    "isolated_file_bytes",
+    "bounce_bytes",
+    "kernel_misc_reclaimable_bytes",
+    "free_pcp_bytes",
+    "balloon_bytes",
+    "gpu_bytes",
+)
 
 
 def _unaccounted(memory: MemInfo, used: int | None) -> int | None:

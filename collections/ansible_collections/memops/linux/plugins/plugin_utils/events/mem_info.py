@@ -56,7 +56,7 @@ _PAGES = {
     "pages hwpoisoned": "hwpoisoned_bytes",
 }
 #: Sums that only the nodes' lines hold (until 4.7 the zones').
-_SUMS = {"kernel_stack": "kernel_stack_bytes", "mlocked": "mlocked_bytes", "Balloon": "balloon_bytes"}
+_SUMS = {"kernel_stack": "kernel_stack_bytes", "mlocked": "mlocked_bytes", "Balloon": "balloon_bytes", "gpu_active": "gpu_bytes", "gpu_reclaim": "gpu_bytes"}
 #: The letters of migrate types stand for in which list a free block is.
 _TYPES = Pattern(r"\(([A-Z]+)\)$")
 

@@ -140,8 +140,8 @@ class MemInfo:
     page_cache_bytes (from "total pagecache pages"), swap_cache_bytes,
     swap_free_bytes, swap_total_bytes, ram_bytes, high_mem_bytes,
     reserved_bytes, hwpoisoned_bytes, free_pcp_bytes, cma_reserved_bytes, and the
-    sums of the node and zone lines kernel_stack_bytes, mlocked_bytes and
-    balloon_bytes; only what the report holds.
+    sums of the node and zone lines kernel_stack_bytes, mlocked_bytes,
+    balloon_bytes and gpu_bytes; only what the report holds.
     slab: (cache, bytes held) of the "Unreclaimable slab info" table, largest first.
     hugepages: one dict per node and size: node, size_bytes, total, free,
     surplus. unreclaimable_nodes: of which the node's line says all_unreclaimable.

@@ -55,6 +55,9 @@ def kernel_memory(case: Case) -> Judgement:
     use = case.use
     if use is None or not use.total_bytes:
         return _NO_FIGURES
+    if use.gpu_bytes and use.gpu_bytes >= LARGE * use.total_bytes:
+        held = f"Graphics drivers held {size(use.gpu_bytes)} of {size(use.total_bytes)} RAM ({percent(use.gpu_bytes, use.total_bytes)})."
+        return Conclusion("certain", (Step(held, case.quoted("mem_info")),), remedy.for_unaccounted(case))
     if use.unaccounted_bytes is None:
         return Lacking("a whole Mem-Info block with each node's huge pages, without which it is not known what no figure explains")
     if use.unaccounted_bytes < LARGE * use.total_bytes:
@@ -110,14 +113,15 @@ MLOCKED = Rule(
 KERNEL_MEMORY = Rule(
     cause="kernel_memory",
     kinds=HOST_OOM,
-    needs=f"a whole Mem-Info block with huge pages; what no figure explains at least {LARGE:.0%} of RAM",
+    needs=f"a whole Mem-Info block with huge pages; what no figure explains at least {LARGE:.0%} of RAM, or what graphics"
+    " drivers hold (gpu_active, gpu_reclaim of the newest kernels)",
     reference="mm/show_mem.c: __show_mem(); https://docs.kernel.org/mm/page_owner.html",
     judge=kernel_memory,
 )
 BALLOON = Rule(
     cause="balloon",
     kinds=HOST_OOM,
-    needs=f"Balloon: of the nodes (since 6.19), at least {BALLOON_MATTERS:.0%} of RAM; else the balloon as it is now and as much in no figure of the report",
+    needs=f"Balloon: of the nodes (since 6.16), at least {BALLOON_MATTERS:.0%} of RAM; else the balloon as it is now and as much in no figure of the report",
     reference="https://docs.oasis-open.org/virtio/virtio/v1.2/virtio-v1.2.html (5.5)",
     judge=balloon,
 )

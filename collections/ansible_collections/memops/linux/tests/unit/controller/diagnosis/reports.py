@@ -155,6 +155,7 @@ REPORTS = {
     "mlocked": oom(memory=mem_info(unevictable=150000, active_anon=10000)),
     "unaccounted": oom(memory=mem_info()),
     "balloon": oom(memory=mem_info(node_tail=" Balloon:600000kB")),
+    "graphics": oom(memory=mem_info(node_tail=" Balloon:0kB gpu_active:500000kB gpu_reclaim:1000kB")),
     "fork-storm": oom(memory=mem_info(inactive_anon=190000), tasks=(*TASKS[:2], *_SMALL)),
     "unkillable": oom(tasks=((1, "systemd", 500, 0), (71, "sshd", 300, -1000)), end="Kernel panic - not syncing: System is deadlocked on memory"),
     "panic-policy": oom(memory=mem_info(inactive_anon=200000), end="Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled"),
