@@ -157,7 +157,7 @@ FORMS = (
     # "with score", "or a child" and "and children" are of 2.6, "or sacrifice child" of later kernels.
     Form(
         "ill process ",
-        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? ?\(({NAME})\) (?:with )?score (-?\d+)\b"),
+        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? ?\(({NAME})\)(?: (?:with )?score (-?\d+)\b|$)"),
         KILL,
         _selected,
         "selected",

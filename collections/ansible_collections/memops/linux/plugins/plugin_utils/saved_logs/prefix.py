@@ -46,6 +46,8 @@ class Message(NamedTuple):
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|[()][A-Z0-9]|[=>78DEMc])|\^\[\[[0-9;]{0,20}m|(?:\\e|\\033|\\x1b|#033)\[[0-9;]{0,20}m")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff")
+#: What a page's or a post's mark leaves behind a line.
+_CLOSING = re.compile(r"(?:\*\*|`|</?(?:code|pre|p|br|div|li|td|tt|span|blockquote|samp)\b[^<>]{0,20}>){1,8}$")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d{1,5});")
 
 _LEVEL = r"(?:emerg|alert|crit(?:ical)?|err(?:or)?|warn(?:ing)?|notice|info|debug)"
@@ -63,6 +65,7 @@ _JUNK = re.compile(
     r"|[\w.-]{1,64}[ \t]*\|[ \t](?=.{0,3}[\[\d<A-Z])"  # docker compose
     r"|\*[ \t]+|[-+][ \t]+(?=\[ *\d)|`+(?=\[ *\d)"  # a list's, a comment's or code's mark
     r"|[\w.-]{1,64} login: ?(?=\[ *\d)"  # a console's prompt
+    r"|</?(?:code|pre|p|br|div|li|td|tt|span|blockquote|samp)\b[^<>]{0,80}>|\*\*(?=[\w\[])"  # a page's marks
     r")"
 )
 #: "INFO: task x blocked" is the kernel's own word.
@@ -77,7 +80,8 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 #: In the language of whoever set the locale: "avril", "Okt.", "апр".
 _ANY_MONTH = r"[^\W\d_]{3,10}\.?"
 _STAMP = re.compile(
-    r"\[ *(?P<uptime>\d{1,10}\.\d{1,9})(?: *<[^>\]]{0,20}>)?\]"
+    r"\d{1,3},\d{1,19},(?P<kmsg>\d{1,16}),[-cf+](?:,[\w,=-]{1,60})?;"
+    r"|\[ *(?P<uptime>\d{1,10}\.\d{1,9})(?: *<[^>\]]{0,20}>)?\]"
     r"|\[?(?P<wall>(?<=\[)[^\[\]]{0,24}\d\d:\d\d:\d\d[^\[\]]{0,20}(?=\])|[^\[\]\x00-\x7f][^\[\]]{0,20}\d\d:\d\d:\d\d \d{4}(?=\]))\]"
     rf"|\[?(?P<iso>(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK_TIME}{_OFFSET})"
     r"(?: UTC| GMT| [A-Z]{3,4}(?= [\w.-]+ [\w.()-]+(?:\[\d+\])?:))?\]?:?"
@@ -90,12 +94,19 @@ _STAMP = re.compile(
     rf"|(?P<clock>{_CLOCK_TIME})(?: [AP]M)?(?=[\s:,])"
     r"|(?P<bare>\d{1,9}\.\d{6})(?=:? )"
 )
+#: Nothing to peel but dmesg's stamp, if no tag follows: a row of the task table, or words without the signs that a prefix has.
+_NO_WORD_OF_A_PREFIX = rf"(?!(?i:{_LEVEL}|{_FACILITY}|messages|dmesg|journal|std(?:out|err))\b|[^ ]{{0,30}}log\b|.{{0,30}}\d:\d\d)"
+_PLAIN = re.compile(
+    r"(?:\[ *(\d{1,10}\.\d{1,9})\][ \t]*)?"
+    rf"(\[ *\d{{1,10}}\] +\d[^|<>]*|(?=[A-Za-z_?]){_NO_WORD_OF_A_PREFIX}[^|<>\[\]*]*)$"
+)
 #: By far the most lines of a report in a syslog; a sixth of the time of peeling them.
 _SYSLOG_OF_KERNEL = re.compile(
     r"((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d)( [^\s:\[\]]{1,255} kernel: )\[ *(\d{1,10}\.\d{6})\](?=[ \t\S])[ \t]*"
 )
 _TAG = re.compile(r"(?:(?P<host>[^\s:\[\]]{1,255})[ \t]+)?(?P<program>[^\s:\[\]]{1,64})(?:\[(?P<pid>\d{1,10})\])?:(?=[ \t]|$)[ \t]?")
 _KERNEL_TAG = re.compile(r"(?:\[?(?P<host>[^\s:\[\]]{1,255})\]?[ \t]+)?kernel(?:\[\d{1,10}\])?:[ \t]?")
+_LEVEL_NAME = re.compile(rf"(?:{_FACILITY}\.)?{_LEVEL}$", re.IGNORECASE)
 _JOURNAL_TAG = re.compile(r"(?P<host>[^\s:\[\]]{1,255})[ \t]+(?P<program>[^\s:\[\]]{1,64})\[(?P<pid>\d{1,10})\]:[ \t]")
 _RFC_5424 = re.compile(r"(?P<host>\S{1,255}) (?P<program>\S{1,48}) (?P<pid>-|\d{1,10}) \S{1,32} (?:-|\[[^\]]{0,500}\]) ?")
 _FAR_UPTIME = re.compile(r"[^\"'=]{0,100}?(?<=[\s\]])\[ *(?P<uptime>\d{1,10}\.\d{6})\] ?")
@@ -111,12 +122,22 @@ def cleaned(line: str) -> str:
         line = html.unescape(line)
     if "#01" in line:  # rsyslog's signs for a newline and a tab
         line = line.replace("#012", "\n").replace("#011", "\t")
-    return line.replace("\xa0", " ").rstrip()
+    line = line.replace("\xa0", " ").rstrip()
+    if line.endswith(("**", "`", ">")):
+        found = _CLOSING.search(line, max(0, len(line) - 120))
+        line = line[: found.start()] if found is not None else line
+    return line
 
 
 def message(line: str, clock: Clock) -> Message:
     """The line's message; ``line`` is cleaned."""
     text = line.lstrip()
+    if ": " not in text and text[-1:] != ":":
+        found = _PLAIN.match(text)
+        if found is not None:
+            uptime = float(found[1]) if found[1] else None
+            stamped = uptime is not None
+            return Message(found[2], None, uptime, None, None, None, None, False, stamped, stamped, ("uptime", uptime) if stamped else None)
     found = _SYSLOG_OF_KERNEL.match(text)
     if found is not None:
         host = _host_between(found[2])
@@ -150,7 +171,7 @@ class _Peeling:
 
     def result(self) -> Message:
         for _part in range(_MOST_PARTS):
-            if self.program is not None or not (self._junk() or self._stamp()):
+            if self.program is not None or (self.stamped and self._kernel_tag()) or not (self._junk() or self._stamp()):
                 break
         if self.program is None:
             self._tag()
@@ -177,6 +198,8 @@ class _Peeling:
         return True
 
     def _junk(self) -> bool:
+        if self.text[:1] == "[":  # a stamp, if anything
+            return False
         found = _JUNK.match(self.text)
         return found is not None and self._cut(found.end())
 
@@ -188,6 +211,9 @@ class _Peeling:
         stamp = found[kind]
         if kind == "uptime":
             self.uptime = float(stamp)
+            self.kernel_stamp = True
+        elif kind == "kmsg":  # a record of /dev/kmsg: level, sequence, microseconds, flags
+            self.uptime = int(stamp) / 1e6
             self.kernel_stamp = True
         elif kind == "epoch":
             self.time = self.clock.of_epoch(float(stamp))
@@ -210,11 +236,17 @@ class _Peeling:
             self._cut(more.end())
         return True
 
+    def _kernel_tag(self) -> bool:
+        found = _KERNEL_TAG.match(self.text) if KERNEL in self.text else None
+        if found is None or (found["host"] and _LEVEL_NAME.match(found["host"])):
+            return False
+        self._named(found, KERNEL, None)
+        return True
+
     def _tag(self) -> None:
-        found = _KERNEL_TAG.match(self.text)
-        if found is not None:
-            self._named(found, KERNEL, None)
-        elif self.kernel_stamp:
+        if self._kernel_tag():
+            return
+        if self.kernel_stamp:
             found = _JOURNAL_TAG.match(self.text)
             if found is not None and self.uptime is not None and self.time is None:
                 self._named(found, found["program"], int(found["pid"]))

@@ -33,11 +33,11 @@ def _decoded(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
             line = _CODES.sub(_bytes, line.removesuffix("=") if breaks else line)
         if held:
             number, line = begun, held + line
-        if breaks and len(line) < _LONGEST:
+        if breaks and not line.endswith("\n") and len(line) < _LONGEST:
             held, begun = line, number
         else:
             held = ""
-            yield number, line
+            yield number, line.rstrip("\n")
     if held:
         yield begun, held
 

@@ -11,6 +11,7 @@ from ..events.draft import far_apart
 from ..events.kernel import KernelReader
 from ..events.model import Event, Line
 from ..events.services import ServiceReader
+from .bare_hosts import without_hosts
 from .direction import in_order
 from .model import DamagedLog, LogFile, LogReading
 from .prefix import KERNEL, Message, cleaned, message, tag_in_text
@@ -26,6 +27,8 @@ _ANCHOR = re.compile(
     r"|oom_reaper: reaped process \d+|\S+ invoked oom-killer: gfp_mask=0x"
 )
 _ANCHOR_WITHIN = 120
+#: The same of user space: the daemon's own tag.
+_TAG_WITHIN = re.compile(r"(?<![\w.-])(earlyoom|nohang|systemd-oomd|oomd|systemd|kubelet)\[\d{1,10}\]: ")
 _QUOTING = re.compile(r"[\"'`=]")
 _NUMBER = re.compile(r":(\d+)$")
 
@@ -100,7 +103,7 @@ class _Reading:
 
     def finish(self) -> LogReading:
         self._held += self.records.finish()
-        self._held, turned = in_order(self._held)
+        self._held, turned = in_order(without_hosts(self._held))
         if turned:
             self.notes.append("it runs from the newest line to the oldest")
         self._release()
@@ -175,6 +178,8 @@ class _Reading:
             tag = tag_in_text(text)
             if tag is not None:
                 process, _pid, text = tag
+            elif "]: " in text and (found := _TAG_WITHIN.search(text, 0, 2 * _ANCHOR_WITHIN)) and not _QUOTING.search(text, 0, found.start()):
+                process, text = found[1], text[found.end() :]
         record = {"text": text, "time": said.time, "process": process or "", "unit": said.unit, "where": where}
         return self.services.feed(record)
 

@@ -21,6 +21,7 @@ _GLUED = re.compile(
     r"(?<=[^\s\[])(?=\[ *\d{1,9}\.\d{6}\] |\[[^\[\]]{0,24}\d\d:\d\d:\d\d \d{4}\] |"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \S{1,64} kernel: )"
 )
+_GLUED_TAG = re.compile(r"(?<=\S) (?=kernel: \S)")
 _REPEATED = re.compile(r"message repeated \d+ times: \[ ?(.*)\]$")
 
 
@@ -67,7 +68,7 @@ class Records:
             if len(line) > LONGEST:
                 line = line[:LONGEST]
             glued = not line.startswith("{") and ("[" in line or " kernel: " in line)
-            for part in _GLUED.split(line) if glued else (line,):
+            for part in _parts(line) if glued else (line,):
                 yield from self._line(number, part)
 
     def finish(self) -> Iterator[Record]:
@@ -135,3 +136,11 @@ class Records:
             found = journal_forms.of_fields({**entry, "time": entry.get("", "")}, self._clock)
             if found is not None:
                 yield from self._next(Record(self._verbose_number, found))
+
+
+def _parts(line: str) -> Iterator[str]:
+    for part in _GLUED.split(line):
+        if part.startswith("kernel: "):
+            yield from _GLUED_TAG.split(part)
+        else:
+            yield part

@@ -7,8 +7,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.model import OomReport
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import prefix
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog, LogFile
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.stamps import Clock
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES
 from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages
 from ansible_collections.memops.linux.tests.unit.controller.saved_logs.test_forms import WHOLE, WRITTEN_AT, read, said
@@ -244,3 +246,61 @@ def test_what_only_looks_like_encoded_mail_changes_no_other_line(line):
 
 def test_soft_breaks_without_end_are_bounded():
     assert killed("=3D\n" + "x=\n" * 200_000 + "\n" + KILL) == [7]
+
+
+QUICK = [
+    "[ 9000.000001] Node 0 DMA free:15360kB boost:0kB min:4kB",
+    "[ 9000.000001] [    855]     0   855     2312     1089    45056        0             0 ba|sh",
+    "[ 9000.000001][    7] [    855]     0   855     2312     1089    45056        0             0 bash",
+    "[ 9000.000001]  dump_stack+0x41/0x60",
+    "active_anon:1 inactive_anon:2",
+    "messages-20:Node 0",
+    "kern.warn Node 0",
+    "notice it",
+    "stdout F it",
+    "Nov 20 10:00:00 web1 Node 0",
+    "web1 kernel: [ 9000.000001] x",
+    "web1 kernel:",
+    "Nov 20 10:00:00 web1 kernel: [ 9000.000001] <4>x",
+    "Nov 20 10:00:00 web1 kernel: [ 9000.000001][  T7] x",
+    "Nov 20 10:00:00 kern.warn kernel: [ 9000.000001] x",
+    "> x",
+    "*x",
+    "",
+]
+
+
+@pytest.mark.parametrize("line", QUICK)
+def test_the_quick_way_says_the_same_as_peeling(line):
+    clock = Clock(WRITTEN_AT)
+
+    assert prefix.message(line, clock) == prefix._Peeling(line.lstrip(), clock).result()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "segfault" not in name])
+def test_a_recording_says_the_same_where_the_kernels_tag_is_lost(name):
+    """But not a segfault: "web1 calc[352]: " is a program's tag."""
+    lines = FORMS["syslog"](messages(name)).replace(" kernel: ", " ")
+
+    assert [said(event) for event in read(lines).events] == WHOLE[name]
+
+
+def test_the_first_word_of_lines_without_a_tag_is_a_host_only_where_many_share_it():
+    words = [f"Nov 20 10:00:00 web1 {text}" for text in (KILL, "Free swap = 0kB", "Mem-Info:", "DMA free:4kB min:4kB low:4kB high:4kB", "init invoked oom-killer: gfp_mask=0xd0")]
+
+    assert [event.trigger.process for event in read("\n".join(words)).events if event.trigger] == ["init"]
+    assert [event.trigger.process for event in read(words[-1]).events] == ["web1 init"]
+    assert killed("\n".join(f"Nov 20 10:00:0{second} {KILL.replace(' 7 ', f' {second} ')}" for second in range(5))) == [0, 1, 2, 3, 4]
+
+
+def test_a_daemons_line_behind_a_prefix_of_no_known_form():
+    line = "| build | lost (2026-11-20T10:00:00+00:00 web1 earlyoom[9]: sending SIGTERM to process 7 uid 1 \"shop\": badness 7, VmRSS 6 MiB) |"
+
+    assert [event.pid for event in read(line).services] == [7]
+    assert read(line.replace("earlyoom", "user wrote \"earlyoom")).services == []
+
+
+def test_two_lines_of_the_kernel_run_together():
+    (event,) = read("kernel: Memory cgroup out of memory: Kill process 7 (x) kernel: Killed process 7 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB").events
+
+    assert (event.constraint, event.victims[0].anon_rss_bytes) == ("memcg", 4096)

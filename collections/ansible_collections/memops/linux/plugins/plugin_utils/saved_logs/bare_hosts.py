@@ -1,0 +1,48 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Syslog lines of which the tag "kernel:" is lost: "Nov 20 10:00:00 web1 Mem-Info:".
+
+A single such line cannot be told from one without a host. In many the same
+first word, with ever other words behind it, is the host's name.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .prefix import Message
+from .records import Record
+
+_HOST = re.compile(r"([A-Za-z][\w.-]{0,254})[ \t]+(?=(\S+))")
+_LEAST_LINES, _LEAST_WORDS = 4, 3
+#: The kernel's words with a colon behind them, which look like a program's name.
+_WORDS = frozenset(
+    ("Mem-Info", "Mem-info", "DMA", "DMA32", "Normal", "HighMem", "Movable", "memory", "memory+swap", "kmem", "swap", "CPU", "Pid")
+    + ("RIP", "RSP", "Code", "INFO", "BUG", "SLUB", "SLAB", "oom-killer", "oom_reaper", "watchdog", "sysrq", "traps")
+)
+
+
+def without_hosts(records: list[Record]) -> list[Record]:
+    """The records, with the host taken off the messages where it can be told."""
+    bare = [record.message.text for record in records if _has_no_tag(record.message)]
+    found = _HOST.match(bare[0]) if len(bare) >= _LEAST_LINES else None
+    if found is None:
+        return records
+    host = found[1]
+    beginnings = [_HOST.match(text) for text in bare]
+    if any(each is None or each[1] != host for each in beginnings) or len({each[2] for each in beginnings if each is not None}) < _LEAST_WORDS:
+        return records
+    return [Record(record.number, _of_host(record.message, host, found.end())) for record in records]
+
+
+def _of_host(said: Message, host: str, end: int) -> Message:
+    if _has_no_tag(said):
+        return said._replace(text=said.text[end:].lstrip(), host=host)
+    if said.host == host and said.program in _WORDS and said.pid is None:
+        return said._replace(text=f"{said.program}: {said.text}".rstrip(), program=None, sure=False)
+    return said
+
+
+def _has_no_tag(said: Message) -> bool:
+    """Stamped with a time of day, and nobody is named."""
+    return said.stamped and said.moment is not None and said.program is None and said.host is None and said.uptime_seconds is None and bool(said.text)
