@@ -25,12 +25,15 @@ _WORDS = frozenset(
 def without_hosts(records: list[Record]) -> list[Record]:
     """The records, with the host taken off the messages where it can be told."""
     bare = [record.message.text for record in records if _has_no_tag(record.message)]
-    found = _HOST.match(bare[0]) if len(bare) >= _LEAST_LINES else None
+    found = _HOST.match(bare[0]) if bare else None
     if found is None:
         return records
     host = found[1]
     beginnings = [_HOST.match(text) for text in bare]
-    if any(each is None or each[1] != host for each in beginnings) or len({each[2] for each in beginnings if each is not None}) < _LEAST_WORDS:
+    tagged = [record.message.program for record in records if _is_word_of_kernel(record.message, host)]
+    if any(each is None or each[1] != host for each in beginnings) or len(bare) + len(tagged) < _LEAST_LINES:
+        return records
+    if len({*tagged, *(each[2] for each in beginnings if each is not None)}) < _LEAST_WORDS:
         return records
     return [Record(record.number, _of_host(record.message, host, found.end())) for record in records]
 
@@ -38,9 +41,13 @@ def without_hosts(records: list[Record]) -> list[Record]:
 def _of_host(said: Message, host: str, end: int) -> Message:
     if _has_no_tag(said):
         return said._replace(text=said.text[end:].lstrip(), host=host)
-    if said.host == host and said.program in _WORDS and said.pid is None:
+    if _is_word_of_kernel(said, host):
         return said._replace(text=f"{said.program}: {said.text}".rstrip(), program=None, sure=False)
     return said
+
+
+def _is_word_of_kernel(said: Message, host: str) -> bool:
+    return said.host == host and said.program in _WORDS and said.pid is None
 
 
 def _has_no_tag(said: Message) -> bool:

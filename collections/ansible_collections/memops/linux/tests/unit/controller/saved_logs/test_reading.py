@@ -286,7 +286,8 @@ def test_a_recording_says_the_same_where_the_kernels_tag_is_lost(name):
 
 
 def test_the_first_word_of_lines_without_a_tag_is_a_host_only_where_many_share_it():
-    words = [f"Nov 20 10:00:00 web1 {text}" for text in (KILL, "Free swap = 0kB", "Mem-Info:", "DMA free:4kB min:4kB low:4kB high:4kB", "init invoked oom-killer: gfp_mask=0xd0")]
+    said_by_kernel = (KILL, "Free swap = 0kB", "Mem-Info:", "DMA free:4kB min:4kB low:4kB high:4kB", "init invoked oom-killer: gfp_mask=0xd0")
+    words = [f"Nov 20 10:00:00 web1 {text}" for text in said_by_kernel]
 
     assert [event.trigger.process for event in read("\n".join(words)).events if event.trigger] == ["init"]
     assert [event.trigger.process for event in read(words[-1]).events] == ["web1 init"]
