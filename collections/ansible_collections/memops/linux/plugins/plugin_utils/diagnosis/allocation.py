@@ -55,7 +55,8 @@ class Allocation:
     verdict: "below_min" (no zone had enough), "no_block" (enough was free, but not
     in one piece), "enough" (a zone would have been enough when the report was
     printed), "limit" (a cgroup's limit refused it, zones do not matter), or
-    "unknown". whole: all zones of the host are known, so that "no zone" is proven.
+    "unknown". whole: all zones of the host are known, so that "no zone" is proven;
+    nearly_whole: as far as kernels before 3.15 let one know.
     """
 
     order: int | None
@@ -64,6 +65,7 @@ class Allocation:
     zones: tuple[ZoneVerdict, ...]
     verdict: str
     whole: bool
+    nearly_whole: bool = False
 
     def allowed(self) -> list[ZoneVerdict]:
         """The zones that it could use."""
@@ -87,16 +89,39 @@ def against_zones(order: int, request: Request | None, memory: MemInfo, nodes: f
     if not memory.zones:
         return None
     block = page_bytes << max(order, 0)
-    numbers = _zone_numbers(memory.zones)
-    lengths = {len(zone.reserves_bytes) for zone in memory.zones}
-    if len(lengths) > 1:
-        numbers = {}  # one of the lists is cut off
-    zones = tuple(_judge(zone, request, nodes, block, page_bytes, numbers) for zone in memory.zones)
-    return Allocation(order, block, request, zones, _overall(zones), memory.complete)
+    places = _Places(memory.zones)
+    zones = tuple(_judge(zone, request, nodes, block, page_bytes, places) for zone in memory.zones)
+    nearly = memory.nearly_complete and request is not None and request.old
+    return Allocation(order, block, request, zones, _overall(zones), memory.complete, memory.complete or nearly)
 
 
-def _judge(zone: Zone, request: Request | None, nodes: frozenset[int] | None, block: int, page: int, numbers: dict[str, int]) -> ZoneVerdict:
-    reserve = _reserve(zone, request, numbers)
+class _Places:
+    """The place of each zone in lowmem_reserve[]: kernels leave out the kinds that they are not built for."""
+
+    def __init__(self, zones: list[Zone]) -> None:
+        self.populated = {zone.zone for zone in zones}
+        built = self.populated | {"Normal", "Movable"}
+        self.numbers = {name: number for number, name in enumerate(name for name in ZONES if name in built)}
+        # Lists of different lengths: one of them is cut off.
+        self.trusted = len({len(zone.reserves_bytes) for zone in zones}) == 1
+
+    def reserve(self, zone: Zone, request: Request | None) -> int | None:
+        """What the zone keeps from this request because that could use a higher zone."""
+        if request is None or not zone.reserves_bytes or not self.trusted:
+            return None
+        wanted = request.highest_zone
+        higher = self.populated & set(ZONES[ZONES.index(wanted) + 1 :])
+        if not higher and wanted not in ("DMA", "DMA32"):
+            # The reserves grow with each zone that has memory, so the largest is that of the highest.
+            return max(zone.reserves_bytes)
+        if len(zone.reserves_bytes) == 1:
+            return None
+        index = self.numbers.get(wanted, len(self.numbers))
+        return zone.reserves_bytes[index] if index < len(zone.reserves_bytes) else 0
+
+
+def _judge(zone: Zone, request: Request | None, nodes: frozenset[int] | None, block: int, page: int, places: _Places) -> ZoneVerdict:
+    reserve = places.reserve(zone, request)
     least = zone.min_bytes
     if request is not None and request.reserves:
         least -= least // 2
@@ -118,29 +143,25 @@ def _judge(zone: Zone, request: Request | None, nodes: frozenset[int] | None, bl
         verdict = "unknown"
     elif block == page:
         verdict = "enough"
+    elif blocks is None:
+        verdict = "unknown"
+    elif request.old:
+        verdict = "enough" if _enough_in_large_blocks(zone, usable - block + page, least, block) else "no_block"
     else:
-        verdict = "unknown" if blocks is None else "enough" if blocks else "no_block"
+        verdict = "enough" if blocks else "no_block"
     return ZoneVerdict(zone.node, zone.zone, zone.free_bytes, max(0, usable), least, reserve, must_stay, blocks, verdict)
 
 
-def _zone_numbers(zones: list[Zone]) -> dict[str, int]:
-    """The place of each zone in lowmem_reserve[]: kernels leave out the kinds that they are not built for."""
-    known = {zone.zone for zone in zones} | {"Normal", "Movable"}
-    return {name: number for number, name in enumerate(name for name in ZONES if name in known)}
-
-
-def _reserve(zone: Zone, request: Request | None, numbers: dict[str, int]) -> int | None:
-    """What the zone keeps from this request because that could use a higher zone."""
-    if request is None or not zone.reserves_bytes or not numbers:
-        return None
-    wanted = request.highest_zone
-    if wanted in ("DMA", "DMA32"):
-        index = numbers.get(wanted)
-        return 0 if index is None or index >= len(zone.reserves_bytes) else zone.reserves_bytes[index]
-    if wanted == "Normal" and "HighMem" in numbers:
-        return zone.reserves_bytes[min(numbers["Normal"], len(zone.reserves_bytes) - 1)]
-    # The reserves grow with each zone that has memory, so the largest is that of the highest.
-    return max(zone.reserves_bytes)
+def _enough_in_large_blocks(zone: Zone, free: int, least: int, block: int) -> bool:
+    """Before 4.4 not one block of the size had to be free, but half of the watermark for each order, in blocks beyond it."""
+    for size_bytes, count in zone.free_blocks.items():
+        if size_bytes >= block:
+            break
+        free -= size_bytes * count
+        least //= 2
+        if free <= least:
+            return False
+    return True
 
 
 def _blocks(zone: Zone, request: Request | None, block: int) -> int | None:
@@ -190,7 +211,7 @@ def _zone_told(zone: ZoneVerdict) -> str:
     kept = f" and {size(zone.reserve_bytes)} are kept for requests that can use nothing else" if zone.reserve_bytes else ""
     text = f"{zone.zone} of node {zone.node} had {size(zone.usable_bytes)} free, {size(zone.min_bytes)} must stay free{kept}"
     if zone.verdict == "no_block":
-        text += ", and no free block was large enough"
+        text += ", and no free block was large enough" if not zone.blocks else ", too little of that in blocks of such a size"
     return text
 
 

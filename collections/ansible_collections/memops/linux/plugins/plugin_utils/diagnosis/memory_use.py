@@ -215,7 +215,7 @@ _COUNTED_WHERE_PRINTED = (
 def _unaccounted(memory: MemInfo, used: int | None) -> int | None:
     """What no figure of the report explains; None unless each figure that could explain it is there."""
     totals = memory.totals
-    if used is None or not memory.complete or not _hugepages_whole(memory) or any(name not in totals for name in _COUNTED_ONCE):
+    if used is None or not (memory.complete or memory.nearly_complete) or not _hugepages_whole(memory) or any(name not in totals for name in _COUNTED_ONCE):
         return None
     counted = sum(totals[name] for name in _COUNTED_ONCE) + sum(totals.get(name, 0) for name in _COUNTED_WHERE_PRINTED)
     return max(0, used - counted - sum(pool["total"] * pool["size_bytes"] for pool in memory.hugepages))

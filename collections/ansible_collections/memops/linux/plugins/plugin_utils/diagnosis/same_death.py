@@ -83,7 +83,8 @@ def _of_report_without_unit(cases: list[Case], event: ServiceEvent) -> Case | No
         return None
     for case in cases:
         nameless = case.unit is None and case.container is None and _is_cut(case.victim_cgroup or case.cgroup)
-        if nameless and case.kind in KERNEL_OOM_KINDS and (within(case.time, event.time, SAME_CRASH_SECONDS) or _next_to(case, event)):
+        fits = case.kind in KERNEL_OOM_KINDS and (case.victims or event.kind == "unit_oom_kill")
+        if nameless and fits and (within(case.time, event.time, SAME_CRASH_SECONDS) or _next_to(case, event)):
             return case
     return None
 
@@ -94,13 +95,14 @@ def _is_cut(cgroup: str | None) -> bool:
 
 def _of_neighbour(cases: list[Case], event: ServiceEvent) -> Case | None:
     """A shell's bare "Killed", exit code 137 or OOMKilled, which names nobody, is of the kill that is told next to it."""
-    if event.kind not in ("unit_oom_kill", "unit_killed") or event.time or event.unit or event.process or event.pid:
+    if event.kind not in ("unit_oom_kill", "unit_killed") or event.time or event.unit or event.process or event.pid or event.scope:
         return None
     return next((case for case in cases if case.kind in KERNEL_OOM_KINDS and case.victims and _lines_between(case, event) <= _NEAR_LINES), None)
 
 
 def _next_to(case: Case, event: ServiceEvent) -> bool:
-    return not case.time and not event.time and _lines_between(case, event) <= _NEAR_LINES
+    known = case.time and event.kind == "unit_killed"
+    return not known and not event.time and not event.scope and _lines_between(case, event) <= _NEAR_LINES
 
 
 def _lines_between(case: Case, event: ServiceEvent) -> float:

@@ -105,6 +105,7 @@ class Request(NamedTuple):
         (programs' pages always do).
     highest_zone: of ``ZONES``; the request may use this zone and those before it.
     movable: its pages may be moved, so that CMA areas may hold them.
+    old: the mask is one of kernels before 4.4, which weighed larger requests in another way.
     """
 
     kind: str | None
@@ -116,6 +117,7 @@ class Request(NamedTuple):
     accounted: bool
     highest_zone: str
     movable: bool
+    old: bool = False
 
 
 def read_request(mask: str | None, names: tuple[str, ...], kernel: str | None, names_printed: bool | None = None) -> Request | None:
@@ -126,12 +128,13 @@ def read_request(mask: str | None, names: tuple[str, ...], kernel: str | None, n
     its kernel prints none (before 4.6), None where that is not known. A mask of 0
     is no request: ``pagefault_out_of_memory`` has none to show.
     """
-    flags = _of_names(names)
+    flags, old = _of_names(names), False
     if flags is None and mask and (number := int(mask[:18], 16)):
         bits = _layout(number, kernel, names_printed)
         if bits is not None:
             flags = frozenset(name for name, bit in bits.items() if number & bit)
-    return None if flags is None else _request(flags)
+            old = bits is _LAYOUTS[-1][1]
+    return None if flags is None else _request(flags, old)
 
 
 @functools.lru_cache(maxsize=256)
@@ -147,12 +150,12 @@ def _layout(mask: int, kernel: str | None, names_printed: bool | None) -> dict[s
         at = int(version[1]), int(version[2])
         return next((bits for first, bits in _LAYOUTS if at >= first), None)
     if names_printed is False:
-        return _LAYOUTS[3][1] if mask & _KSWAPD_OF_4_4 else _LAYOUTS[4][1]
+        return _LAYOUTS[-2][1] if mask & _KSWAPD_OF_4_4 else _LAYOUTS[-1][1]
     return None
 
 
 @functools.lru_cache(maxsize=256)
-def _request(flags: frozenset[str]) -> Request:
+def _request(flags: frozenset[str], old: bool) -> Request:
     if "__GFP_WAIT" in flags:  # before 4.4 one flag stood for both kinds of reclaim, and kswapd was always woken
         flags = (flags - {"__GFP_WAIT"}) | _RECLAIM
     kinds = (name for name in _KINDS if _SETS[name] <= flags | ({"__GFP_KSWAPD_RECLAIM"} if "__GFP_HIGH" in flags else set()))
@@ -175,6 +178,7 @@ def _request(flags: frozenset[str]) -> Request:
         accounted="__GFP_ACCOUNT" in flags,
         highest_zone=highest,
         movable="__GFP_MOVABLE" in flags,
+        old=old,
     )
 
 

@@ -57,6 +57,7 @@ _PAGES = {
 }
 #: Sums that only the nodes' lines hold (until 4.7 the zones').
 _SUMS = {"kernel_stack": "kernel_stack_bytes", "mlocked": "mlocked_bytes", "Balloon": "balloon_bytes", "gpu_active": "gpu_bytes", "gpu_reclaim": "gpu_bytes"}
+_NEARLY = 0.97
 #: The letters of migrate types stand for in which list a free block is.
 _TYPES = Pattern(r"\(([A-Z]+)\)$")
 
@@ -76,11 +77,18 @@ class MemInfoReading:
         self.pages_of_zones: dict[tuple[int, str], tuple[int, ...]] = {}
         self.unreclaimable_nodes: list[int] = []
         self._zone_at_hand: tuple[int, str] | None = None
+        self._broken_reserves: tuple[int, str] | None = None
+        self._broken = False
         self._in_slab = False
         self._largest_pool = self._largest_cache = -1
 
     def read(self, text: str, line: Line) -> bool:
         """Takes a line in; False if it is none of Mem-Info's."""
+        if self._broken_reserves is not None:
+            if text.isdecimal():
+                self.pages_of_zones[self._broken_reserves] += (int(text),)
+                return True
+            self._broken_reserves = None
         for key, pattern, take in _FORMS:
             if key in text:
                 match = pattern.match(text)
@@ -96,12 +104,16 @@ class MemInfoReading:
     def finish(self, page_bytes: int) -> MemInfo:
         totals = {name: pages * page_bytes for name, pages in self.pages.items()} | self.bytes
         slab = sorted(self.slab, key=lambda cache: -cache[1])
+        if self._broken:  # of equal numbers in a row the log may have kept one
+            self.pages_of_zones = {key: (max(reserves),) for key, reserves in self.pages_of_zones.items() if reserves}
         for key, reserves in self.pages_of_zones.items():
             self.zones[key].reserves_bytes = tuple(pages * page_bytes for pages in reserves)
         zones = list(self.zones.values())
         present = [zone.present_bytes for zone in zones]
-        whole = self.complete and None not in present and sum(present) == totals["ram_bytes"]
-        return MemInfo(totals, zones, slab, self.hugepages, self.unreclaimable_nodes, whole)
+        known = sum(present) if self.complete and None not in present else 0
+        whole = known > 0 and known == totals["ram_bytes"]
+        nearly = known >= _NEARLY * totals.get("ram_bytes", 0) > 0 and zones[0].zone == "DMA"
+        return MemInfo(totals, zones, slab, self.hugepages, self.unreclaimable_nodes, whole, nearly)
 
     def _begin(self, _match: re.Match[str], _line: Line) -> None:
         self.begun = True
@@ -164,11 +176,13 @@ class MemInfoReading:
         self._zone_at_hand = node, name
         self.quotes.setdefault(f"zone_{node}_{name}", line)
 
-    def _reserves(self, match: re.Match[str], line: Line) -> None:
-        """It names no zone, but follows its zone's line."""
+    def _reserves(self, match: re.Match[str], _line: Line) -> None:
+        """It names no zone, but follows its zone's line. Kernels 4.8 and 4.9 break it: each number is a message of its own."""
         key, self._zone_at_hand = self._zone_at_hand, None
         if key is not None:
             self.pages_of_zones[key] = tuple(int(pages) for pages in match[1].split())
+            self._broken_reserves = None if match[1] else key
+            self._broken |= not match[1]
 
     def _free_blocks(self, match: re.Match[str], line: Line) -> None:
         blocks, types, size_bytes = {}, {}, 0
@@ -238,7 +252,7 @@ _FORMS: tuple[tuple[str, Pattern, _Take], ...] = (
         Pattern(r"(?:Node (\d+) )?([A-Z]\w*) free:(\d+)kB (?:boost:(\d+)kB )?min:(\d+)kB low:(\d+)kB high:(\d+)kB(.*)"),
         MemInfoReading._zone,
     ),
-    ("lowmem_reserve[]:", Pattern(r"lowmem_reserve\[\]:((?: \d+)+)$"), MemInfoReading._reserves),
+    ("lowmem_reserve[]:", Pattern(r"lowmem_reserve\[\]:((?: \d+)*)$"), MemInfoReading._reserves),
     ("kB", Pattern(r"(?:Node (\d+) )?([A-Z]\w*): (\d+\*\d+kB .*)"), MemInfoReading._free_blocks),
     (
         "hugepages_total=",

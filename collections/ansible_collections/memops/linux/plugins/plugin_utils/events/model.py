@@ -106,7 +106,8 @@ class Zone:
         H, C, I; R before 4.4), where the report has them (since 3.12).
     blocks_complete: the line of free blocks is whole: they add up to its own sum.
     reserves_bytes: lowmem_reserve[], what the zone keeps from requests that could
-        use a higher zone, by that zone's number.
+        use a higher zone, by that zone's number; only the largest where the log
+        broke the list up.
     """
 
     node: int
@@ -146,6 +147,8 @@ class MemInfo:
     hugepages: one dict per node and size: node, size_bytes, total, free,
     surplus. unreclaimable_nodes: of which the node's line says all_unreclaimable.
     complete: all zones are there (they add up to the RAM), with totals and swap.
+    nearly_complete: the same of kernels before 3.15, which count holes as RAM and
+    leave the memory map out of zones: all but 3 % is there, from zone DMA on.
     """
 
     totals: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -154,6 +157,7 @@ class MemInfo:
     hugepages: list[dict] = dataclasses.field(default_factory=list)
     unreclaimable_nodes: list[int] = dataclasses.field(default_factory=list)
     complete: bool = False
+    nearly_complete: bool = False
 
 
 @dataclasses.dataclass

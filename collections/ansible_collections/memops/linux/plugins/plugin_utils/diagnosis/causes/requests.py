@@ -33,7 +33,11 @@ def _no_zones(case: Case) -> Lacking | None:
 def _weighed(case: Case) -> Allocation | None:
     """The request against all zones, or None where a part of that is missing."""
     found = case.allocation
-    return found if found is not None and found.whole and found.verdict != "unknown" else None
+    return found if found is not None and found.nearly_whole and found.verdict != "unknown" else None
+
+
+def _sure(found: Allocation) -> str:
+    return "certain" if found.whole else "probable"
 
 
 def _zone_lines(case: Case, zones: list[ZoneVerdict], blocks: bool = False) -> tuple:
@@ -55,13 +59,14 @@ def fragmentation(case: Case) -> Judgement:
     steps = [
         Step(
             f"{size(found.size_bytes)} in one piece were asked for (order {found.order}). {size(sum(zone.usable_bytes for zone in zones))} were free where it"
-            " could be taken from and above the watermarks, but no free block there was large enough.",
+            " could be taken from and above the watermarks, but "
+            + ("too little of it in blocks of that size." if any(zone.blocks for zone in zones) else "no free block there was large enough."),
             _zone_lines(case, zones, blocks=True),
         )
     ]
     if (found.order or 0) > COSTLY_ORDER:
         steps.append(Step(f"Above order {COSTLY_ORDER} the kernel refuses such a request rather than kill a process for it."))
-    return Conclusion("certain", tuple(steps), remedy.for_fragmentation(case))
+    return Conclusion(_sure(found), tuple(steps), remedy.for_fragmentation(case))
 
 
 def atomic_reserve_exhausted(case: Case) -> Judgement:
@@ -81,7 +86,7 @@ def atomic_reserve_exhausted(case: Case) -> Judgement:
         " than reclaim in the background gave it back.",
         _zone_lines(case, found.allowed()),
     )
-    return Conclusion("certain", (step,), remedy.for_atomic_reserve(case))
+    return Conclusion(_sure(found), (step,), remedy.for_atomic_reserve(case))
 
 
 def low_zone_exhausted(case: Case) -> Judgement:
@@ -102,7 +107,7 @@ def low_zone_exhausted(case: Case) -> Judgement:
         + ".",
         _zone_lines(case, [*found.allowed()[:2], *higher[:2]]),
     )
-    return Conclusion("certain", (step,), remedy.for_low_zone(case))
+    return Conclusion(_sure(found), (step,), remedy.for_low_zone(case))
 
 
 def numa_binding(case: Case) -> Judgement:

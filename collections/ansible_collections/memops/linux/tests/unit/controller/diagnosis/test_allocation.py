@@ -92,6 +92,41 @@ def test_the_zone_that_has_most_decides(zones, expected):
     assert weigh(*zones, order=1).verdict == expected
 
 
+@pytest.mark.parametrize(
+    ("blocks", "kernel", "expected"),
+    [
+        ({4: 200, 8: 19, 16: 1, 32: 1}, "3.10.0", "no_block"),
+        ({4: 200, 8: 19, 16: 1, 32: 1}, "4.4.0", "enough"),
+        ({4: 100, 8: 19, 16: 1, 32: 12}, "3.10.0", "enough"),
+    ],
+)
+def test_before_4_4_larger_requests_needed_more_than_one_free_block(blocks, kernel, expected):
+    free = sum(size * count for size, count in blocks.items())
+    mask = "0xd0" if kernel < "4" else "0x24000c0"
+    found = allocation.against_zones(3, read_request(mask, (), kernel), MemInfo(zones=[zone(free=free, blocks=blocks)]), None, PAGE)
+    assert found.verdict == expected
+
+
+def test_a_zone_keeps_less_from_the_kernel_than_from_programs_where_there_is_a_movable_zone():
+    dma32 = zone("DMA32", free=500, reserves=(0, 0, 300, 900))
+    others = (zone(free=50, reserves=(0, 0, 0, 600)), zone("Movable", free=50, reserves=(0, 0, 0, 0)))
+    assert verdicts(dma32, *others)[0] == "enough"
+    assert verdicts(dma32, *others, names="GFP_HIGHUSER_MOVABLE")[0] == "below_min"
+
+
+def test_of_a_list_of_reserves_that_the_log_broke_up_the_largest_holds_for_the_highest_zone():
+    dma, normal = zone("DMA", free=900, reserves=(950,)), zone(reserves=(0,))
+    assert verdicts(dma, normal) == ["below_min", "enough"]
+    assert verdicts(dma, normal, names="GFP_KERNEL|GFP_DMA") == ["unknown", "not_allowed"]
+
+
+@pytest.mark.parametrize(("mask", "nearly"), [("0xd0", True), ("0x24000c0", False)])
+def test_zones_that_nearly_add_up_count_of_old_kernels_only(mask, nearly):
+    memory = MemInfo(zones=[zone("DMA")], complete=False, nearly_complete=True)
+    found = allocation.against_zones(0, read_request(mask, (), None, names_printed=False), memory, None, PAGE)
+    assert (found.whole, found.nearly_whole) == (False, nearly)
+
+
 def test_lists_of_free_blocks_that_are_cut_off_prove_nothing():
     cut = zone(blocks={4: 100})
     cut.blocks_complete = False

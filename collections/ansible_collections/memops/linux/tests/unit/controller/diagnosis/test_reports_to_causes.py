@@ -115,6 +115,13 @@ def test_the_cause_is_not_named_when(given, text, silent):
     assert silent not in causes(text)
 
 
+def test_what_an_old_kernels_zones_show_is_probable_at_most():
+    zones = ((0, "DMA", 15000, 40, 15000, (3750, 0, 0), "0 900000 900000"), (0, "Normal", 200000, 44000, 985000, (5000, 22500, 0, 0), "0 0 0"))
+    text = refused("0xd0", 2, mem_info(zones)).replace("(UM)", "").replace("250000 pages RAM", "253000 pages RAM")
+    found = incident(text)
+    assert (found["cause"], found["confidence"]) == ("fragmentation", "probable")
+
+
 def test_a_constraint_on_nodes_is_certain_only_if_others_are_seen_to_have_room():
     full = mem_info((NODES[0], with_blocks(NODES[1], 10000)))
     found = incident(oom(memory=full, scope="CPUSET,nodemask=(null),cpuset=shop,mems_allowed=0"))

@@ -29,6 +29,20 @@ def test_a_reserve_whose_zone_is_cut_off_belongs_to_no_other_zone():
     assert (dma.reserves_bytes, normal.reserves_bytes) == ((0, 8 * KIB, 28 * KIB, 28 * KIB), ())
 
 
+def test_a_reserve_whose_numbers_are_messages_of_their_own():
+    dma, normal = zones(f"{DMA}\nlowmem_reserve[]:\n 0\n 2\n 7\n{NORMAL}\nlowmem_reserve[]:\n 0\n 0\n 0\n5 pages RAM\n9")
+    assert (dma.reserves_bytes, normal.reserves_bytes) == ((28 * KIB,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("ram", "first", "whole", "nearly"), [(2500, "DMA", True, True), (2550, "DMA", False, True), (2600, "DMA", False, False), (2550, "Normal", False, False)]
+)
+def test_old_kernels_zones_nearly_add_up_to_the_ram(ram, first, whole, nearly):
+    lines = f"{DMA.replace('DMA', first)}\n{NORMAL.replace('Normal', 'DMA32')}\nfree:83 slab_reclaimable:2\nTotal swap = 0kB\n{ram} pages RAM"
+    memory = only(HEAD + lines).memory
+    assert (memory.complete, memory.nearly_complete) == (whole, nearly)
+
+
 def test_boost_reserves_for_atomic_requests_and_cma():
     (zone,) = zones(DMA)
     assert (zone.boost_bytes, zone.reserved_highatomic_bytes, zone.free_cma_bytes) == (8 * KIB, 64 * KIB, 12 * KIB)
