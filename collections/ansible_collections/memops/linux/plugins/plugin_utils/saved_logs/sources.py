@@ -205,4 +205,3 @@ def _unread(path: str, found: Found, reason: str) -> None:
 
 def _skip(path: str, found: Found, reason: str) -> None:
     found.skipped.append({"path": text_of(path), "why": reason})
-
