@@ -51,7 +51,7 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
     if held:
         steps.append(Step(f"The largest part of it, {size(held)}, were {_PARTS[part]}.", case.quoted("stat")))
     # Version 1 shows no part of it, so some may have been reclaimable.
-    sure = kernel >= MAIN * use.total_bytes and kernel > use.anon_bytes and use.slab_reclaimable_bytes is not None
+    sure = kernel >= MAIN * use.total_bytes and use.slab_reclaimable_bytes is not None
     return Conclusion("certain" if sure else "probable", tuple(steps), remedy.for_kernel_memory_of_cgroup(case, part))
 
 
@@ -111,7 +111,7 @@ KERNEL_MEMORY_OF_CGROUP = Rule(
     cause="kernel_memory",
     kinds=MEMCG,
     needs=f"the report's limit, anon and the kernel's figures of memory.stat (or the kmem counter); unreclaimable kernel memory and sockets at least"
-    f" {KERNEL_MATTERS:.0%} of the limit (certain from {MAIN:.0%}, and more than anon)",
+    f" {KERNEL_MATTERS:.0%} of the limit (certain from {MAIN:.0%})",
     reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
     judge=kernel_memory_of_cgroup,
 )

@@ -98,6 +98,7 @@ def test_the_zone_that_has_most_decides(zones, expected):
         ({4: 200, 8: 19, 16: 1, 32: 1}, "3.10.0", "no_block"),
         ({4: 200, 8: 19, 16: 1, 32: 1}, "4.4.0", "enough"),
         ({4: 100, 8: 19, 16: 1, 32: 12}, "3.10.0", "enough"),
+        ({4: 100, 8: 1, 16: 1, 32: 2}, "3.10.0", "enough"),
     ],
 )
 def test_before_4_4_larger_requests_needed_more_than_one_free_block(blocks, kernel, expected):

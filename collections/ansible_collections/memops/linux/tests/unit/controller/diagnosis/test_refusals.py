@@ -68,6 +68,7 @@ REFUSED = service("enomem", "shop: cannot allocate memory", by="shop", process="
     ("given", "found", "expected"),
     [
         ("the kernel refuses a promise", held(fault("overcommit", NOT_ENOUGH)), ("enomem", "overcommit_refused", "certain")),
+        ("in a mode that knows no commit limit", held(fault("overcommit", NOT_ENOUGH), **MODE_0), ("enomem", "overcommit_refused", "certain")),
         ("and promises no more than the commit limit", held(fault("overcommit", NOT_ENOUGH), **MODE_2), ("enomem", "commit_limit", "certain")),
         ("a program is refused while the commit limit is full", held(services=[REFUSED], **MODE_2, **FULL), ("enomem", "commit_limit", "probable")),
         ("a program is refused while half is left", held(services=[REFUSED], **MODE_2, **HALF), ("enomem", None, None)),
@@ -271,3 +272,16 @@ def test_a_commit_limit_that_is_reached_is_a_risk_before_anything_is_refused(sec
     found = diagnosed(**sections)
     assert [finding["cause"] for finding in found["findings"]] == expected
     assert found["verdict"]["code"] == ("at_risk" if expected else "healthy")
+
+
+def test_a_limit_on_processes_is_no_memory_cgroup_s_and_still_tells_where_it_was():
+    (found,) = diagnosed(fault("pids_limit", PIDS, cgroup="/system.slice/shop.service"))["incidents"]
+    assert (found["unit"], found["cgroup"], found["victim_cgroup"]) == ("shop.service", None, None)
+    assert "/system.slice/shop.service" in found["because"][0]["text"]
+
+
+@pytest.mark.parametrize(("words", "mode"), [("compulsory panic_on_oom is enabled", "was 2"), ("system-wide panic_on_oom is enabled", "was 1")])
+def test_a_panic_by_policy_says_which(words, mode):
+    (found,) = diagnosed(panic(f"Kernel panic - not syncing: Out of memory: {words}"))["incidents"]
+    assert mode in " ".join(step["text"] for step in found["because"])
+    assert found["remedies"][0]["value"] == {"vm.panic_on_oom": 0}
