@@ -29,8 +29,10 @@ def _group(draft: Draft, match: re.Match[str]) -> None:
     draft.report.victim_cgroup = draft.report.victim_cgroup or match[1]
 
 
-def _group_seen(draft: Draft, _match: re.Match[str]) -> bool:
-    return draft.report.group_kill
+def _another_group(draft: Draft, match: re.Match[str]) -> bool:
+    """The group is the victim's cgroup or one above it."""
+    own, group = draft.report.victim_cgroup, (match[1] or "").rstrip("/")
+    return draft.report.group_kill or bool(own and group and own != group and not own.startswith(f"{group}/"))
 
 
 def _nobody(draft: Draft, _match: re.Match[str]) -> None:
@@ -68,7 +70,7 @@ FORMS = (
         KILL,
         _group,
         "group",
-        another=_group_seen,
+        another=_another_group,
     ),
     Form(
         "is already exiting",

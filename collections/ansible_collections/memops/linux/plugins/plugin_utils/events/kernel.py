@@ -153,10 +153,13 @@ class KernelReader:
         certain = form.unmistakable(match) or line.uptime_seconds is not None
         if draft is None and not certain:
             return False
-        if draft is None or form.part < draft.part or self._too_late(draft, form, match, line) or form.another(draft, match):
+        refused = self._refused_to_victim(line) if form is kill.PAGE_FAULT_FORM else None
+        if draft is None or refused or form.part < draft.part or self._too_late(draft, form, match, line) or form.another(draft, match):
             earlier, draft = draft, self._begin()
             if form.role == "group" and earlier is not None:
                 ending.hand_over_last_kill(earlier, draft)
+        if refused:
+            kill.take_refusal(draft, refused)
         self._fill(draft, form, match, line)
         draft.proven = draft.proven or (certain and (form is not _ROW or bool(draft.table and draft.table.rows)))
         self.fault = None
@@ -167,6 +170,16 @@ class KernelReader:
         elif form.part != TASKS:
             self.failure = None
         return True
+
+    def _refused_to_victim(self, line: Line) -> list[AllocationFailure]:
+        """The refusals of 2.4, which name nobody, right before the kill for which they are the reason."""
+        refused: list[AllocationFailure] = []
+        while self.found and isinstance(last := self.found[-1], _Failure) and refusals.is_of_24(last.event) and not far_apart(last.event.lines[-1], line):
+            refused.insert(0, last.event)
+            self.found.pop()
+        if refused:
+            self.failure = None
+        return refused
 
     @staticmethod
     def _too_late(draft: Draft, form: Form, match: re.Match[str], line: Line) -> bool:

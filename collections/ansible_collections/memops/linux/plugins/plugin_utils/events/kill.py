@@ -8,7 +8,7 @@ import re
 
 from .draft import Draft
 from .form import KILL, Form
-from .model import Victim
+from .model import AllocationFailure, Trigger, Victim
 from .pattern import Pattern
 
 #: What stands before the kill, or since 5.0 before "Killed" itself; "No available memory" until 2.6.35, "in UB" and "in VE" on OpenVZ.
@@ -127,6 +127,17 @@ def _page_fault(draft: Draft, match: re.Match[str]) -> None:
         draft.add_victim(Victim(process=match[1]))
 
 
+def take_refusal(draft: Draft, refused: list[AllocationFailure]) -> None:
+    """2.4 knew no cgroups: it killed for the whole machine, for the last of these requests."""
+    last = refused[-1]
+    draft.report.trigger = Trigger(process=None, gfp_mask=last.gfp_mask, gfp_flags=last.gfp_flags, order=last.order)
+    draft.scope_of_kill = "none"
+    for event in refused:
+        for line in event.lines:
+            draft.note(line)
+    draft.report.quotes["trigger"] = last.quotes["trigger"]
+
+
 def _another_page_fault(draft: Draft, match: re.Match[str]) -> bool:
     return draft.part >= KILL and not any(victim.process == match[1] for victim in draft.report.victims)
 
@@ -143,6 +154,9 @@ def _always(_draft: Draft, _match: re.Match[str]) -> bool:
 
 
 KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? ?\(({NAME})\)(.*)")
+PAGE_FAULT_FORM = Form(
+    "VM: killing process ", Pattern(r"VM: killing process (.{1,64}?)(?:\(\d+:#\d+\))?$"), KILL, _page_fault, "kill", another=_another_page_fault
+)
 FORMS = (
     Form("illed process ", KILL_LINE, KILL, take_kill, "kill", another=_another_kill, unmistakable=_unmistakable),
     # The line is cut within the name, or before it.
@@ -164,7 +178,7 @@ FORMS = (
         another=_ended,
     ),
     Form("sharing same memory", Pattern(rf"[Kk]ill process (\d+) \(({NAME})\) sharing same memory"), KILL, _sharing, "shared"),
-    Form("VM: killing process ", Pattern(r"VM: killing process (.{1,64}?)(?:\(\d+:#\d+\))?$"), KILL, _page_fault, "kill", another=_another_page_fault),
+    PAGE_FAULT_FORM,
     Form(
         "lowmemorykiller: ",
         Pattern(rf"lowmemorykiller: (?:Killing '({NAME})' \((\d+)\)(?: \(tgid \d+\))?, adj (-?\d+)|send sigkill to (\d+) \(({NAME})\), (?:oom_)?adj (-?\d+))"),

@@ -35,6 +35,14 @@ def _refused(match: re.Match[str]) -> AllocationFailure:
     )
 
 
+_OF_24 = "__alloc_pages: "
+
+
+def is_of_24(event: AllocationFailure) -> bool:
+    """Whether Linux 2.4 wrote it."""
+    return event.quotes["trigger"].text.startswith(_OF_24)
+
+
 _WHO = r"(?P<process>.{0,80}?): "
 FORMS = (
     # warn_alloc, mm/page_alloc.c: "failure. order" until 2.6.39; stalls from 4.9 to 4.14.
@@ -45,5 +53,5 @@ FORMS = (
     # slab_out_of_memory, mm/slub.c and mm/slab.c: "(gfp=0x20)" until 4.5
     RefusalForm("Unable to allocate memory on", Pattern(r"SL[UA]B: Unable to allocate memory on .*?,? ?(?P<fields>gfp=.*)"), _refused, caches=True),
     # 2.4, mm/page_alloc.c
-    RefusalForm("-order allocation failed", Pattern(r"__alloc_pages: (?P<fields>\d+-order allocation failed.*)"), _refused),
+    RefusalForm("-order allocation failed", Pattern(rf"{_OF_24}(?P<fields>\d+-order allocation failed.*)"), _refused),
 )

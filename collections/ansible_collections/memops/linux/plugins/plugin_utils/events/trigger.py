@@ -14,7 +14,8 @@ from .pattern import Pattern
 # "gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"; until 4.6 without names,
 # in 4.9 to 4.19 with "nodemask=(null), " in between. OpenVZ's beancounters: "gfp 0xd0 order 0".
 _MASK = Pattern(r"(?:gfp_mask=|gfp=|gfp |mode:)(0x[0-9a-fA-F]+)(?:\(([^)]*)\))?")
-_ORDER = Pattern(r"order[=: ](-?\d+)")
+#: 2.4: "0-order allocation failed"
+_ORDER = Pattern(r"order[=: ](-?\d+)|^(\d{1,2})-order ")
 _SCORE_ADJ = Pattern(r"oom_score_adj=(-?\d+)")
 _NODEMASK = Pattern(r"nodemask=(\(null\)|[\d-]+(?:,[\d-]+)*)")
 
@@ -69,7 +70,7 @@ def read_cpu_line(match: re.Match[str]) -> tuple[int, str, str | None]:
 
 def _number(pattern: Pattern, text: str) -> int | None:
     match = pattern.search(text)
-    return int(match[1]) if match else None
+    return int(match[match.lastindex or 1]) if match else None
 
 
 def _trigger(draft: Draft, match: re.Match[str]) -> None:

@@ -23,24 +23,34 @@ _WORDS = frozenset(
 
 
 def without_hosts(records: list[Record]) -> list[Record]:
-    """The records, with the host taken off the messages where it can be told."""
-    bare = [record.message.text for record in records if _has_no_tag(record.message)]
-    found = _HOST.match(bare[0]) if bare else None
-    if found is None:
-        return records
-    host = found[1]
-    beginnings = [_HOST.match(text) for text in bare]
-    tagged = [record.message.program for record in records if _is_word_of_kernel(record.message, host)]
-    if any(each is None or each[1] != host for each in beginnings) or len(bare) + len(tagged) < _LEAST_LINES:
-        return records
-    if len({*tagged, *(each[2] for each in beginnings if each is not None)}) < _LEAST_WORDS:
-        return records
-    return [Record(record.number, _of_host(record.message, host, found.end())) for record in records]
+    """The records, with the host taken off the messages where it can be told; each run of one first word by itself."""
+    kept: list[Record] = []
+    run: list[Record] = []
+    host: str | None = None
+    for record in records:
+        if _has_no_tag(record.message):
+            found = _HOST.match(record.message.text)
+            first = found[1] if found is not None else None
+            if first != host:
+                kept += _without_host(run, host)
+                run, host = [], first
+        run.append(record)
+    return kept + _without_host(run, host)
 
 
-def _of_host(said: Message, host: str, end: int) -> Message:
+def _without_host(run: list[Record], host: str | None) -> list[Record]:
+    if host is None:
+        return run
+    found = [_HOST.match(record.message.text) for record in run if _has_no_tag(record.message)]
+    tagged = [record.message.program for record in run if _is_word_of_kernel(record.message, host)]
+    if len(found) + len(tagged) < _LEAST_LINES or len({*tagged, *(each[2] for each in found if each is not None)}) < _LEAST_WORDS:
+        return run
+    return [Record(record.number, _of_host(record.message, host)) for record in run]
+
+
+def _of_host(said: Message, host: str) -> Message:
     if _has_no_tag(said):
-        return said._replace(text=said.text[end:].lstrip(), host=host)
+        return said._replace(text=said.text.removeprefix(host).lstrip(), host=host)
     if _is_word_of_kernel(said, host):
         return said._replace(text=f"{said.program}: {said.text}".rstrip(), program=None, sure=False)
     return said

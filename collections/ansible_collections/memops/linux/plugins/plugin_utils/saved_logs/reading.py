@@ -149,7 +149,7 @@ class _Reading:
         self.machine = self._machine_of(said.host, line)
         if self.machine.feed(line):
             return True
-        if said.program is None and not said.of_ring_buffer:
+        if said.program is None and not (said.of_ring_buffer and said.stamped):
             found = _ANCHOR.search(said.text, 0, _ANCHOR_WITHIN + 80)
             if found is not None and 0 < found.start() <= _ANCHOR_WITHIN and not _QUOTING.search(said.text, 0, found.start()):
                 return self.machine.feed(Line(said.text[found.start() :], said.time, where, said.uptime_seconds))
@@ -180,7 +180,8 @@ class _Reading:
                 process, _pid, text = tag
             elif "]: " in text and (found := _TAG_WITHIN.search(text, 0, 2 * _ANCHOR_WITHIN)) and not _QUOTING.search(text, 0, found.start()):
                 process, text = found[1], text[found.end() :]
-        record = {"text": text, "time": said.time, "process": process or "", "unit": said.unit, "where": where}
+        time = said.time if said.stamped or said.program else None  # else it is the time of the kernel's line above
+        record = {"text": text, "time": time, "process": process or "", "unit": said.unit, "where": where}
         return self.services.feed(record)
 
     def _edge(self, data: bytes, choose: type[min]) -> str | None:

@@ -16,15 +16,16 @@ _ENDS_OF_KILL = r"(?:oom_score_adj:-?\d+|\([^()]{1,64}\)|sacrifice child|or a ch
 
 
 class _Long(NamedTuple):
-    """begins: how such a line begins; ends: how it ends; goes_on: what may follow though it seems to have ended."""
+    """begins: how such a line begins; ends: how it ends; goes_on: what may follow though it seems to have ended; rest: what alone may follow."""
 
     begins: re.Pattern[str]
     ends: re.Pattern[str]
     goes_on: re.Pattern[str] | None = None
+    rest: re.Pattern[str] | None = None
 
 
-def _long(begins: str, ends: str, goes_on: str | None = None) -> _Long:
-    return _Long(re.compile(begins), re.compile(f"(?:{ends})$"), re.compile(goes_on) if goes_on else None)
+def _long(begins: str, ends: str, goes_on: str | None = None, rest: str | None = None) -> _Long:
+    return _Long(re.compile(begins), re.compile(f"(?:{ends})$"), re.compile(goes_on) if goes_on else None, re.compile(rest) if rest else None)
 
 
 _LONG = (
@@ -32,6 +33,8 @@ _LONG = (
         r"(?:Memory cgroup out of memory|Out of [mM]emory)\b(?! and no)|(?:OOM )?[Kk]illed(?: process\b|$)",
         _ENDS_OF_KILL,
         r"(?:total-vm|vsz|vm|anon-rss|file-rss|shmem-rss):|UID:|pgtables:|oom_score_adj:|score \d|or sacrifice",
+        r"(?:process )?\d+(?:,? ?\(|, UID|$)|UID \d|[(,:.…-]|-?\d+ or |\d+kB|(?:\w{1,6}[-_])?(?:vm|rss|adj|UID|pgtables|swap|vsz|kB)\b"
+        r"|score|or |and |a child|child|sacrifice|.{0,80}\b(?:total-vm|anon-rss|file-rss|shmem-rss|pgtables):\d",
     ),
     _long(r"oom-kill:constraint=", r",uid=\d+"),
     _long(r"oom_reaper: reaped", r"shmem-rss:\d+kB"),
@@ -60,8 +63,11 @@ _LONG = (
 _OWN = re.compile(
     r"(?:Kernel panic|SLUB|INFO: |Memory cgroup|Out of [mM]emory|Killed process|oom-kill:|oom_reaper:|\[|Task in|Tasks|Mem-|Node \d|DMA|Normal|HighMem|lowmem"
     r"|active_anon|active_file|unevictable|slab_|mapped|free:|\d+ (?:total|pages)|Swap|Free swap|Total swap|memory: |memory\+|swap: |kmem: |[a-z_]+ \d+$|cache:"
-    r"|Call |CPU|Pid|Hardware|Modules|RIP|RSP|R[A-Z0-9]X|Code:|<|--|\.\.\.|.{1,64} invoked oom|.{1,64} cpuset=|\S+\+0x|\? |Linux version|\+ )"
+    r"|Call |CPU|Pid|Hardware|Modules|RIP|RSP|R[A-Z0-9]X|Code:|<|--|\.\.\.|.{1,64} invoked oom|.{1,64} cpuset=|\S+\+0x|\? |Linux version|\+ "
+    r"|.{1,64}: (?:page allocation|vmalloc)|\S{1,128}\.(?:service|scope|slice): |.{1,64}: line \d+: |System OOM|[$#`|]|Tainted|slurmstepd: |Killed$)"
 )
+#: Whoever cut a line and marked it so did not break it.
+_CUT = ("...", "…")
 _TIRED = 8
 
 
@@ -77,7 +83,10 @@ def continues(text: str, following: str) -> bool:
         return False
     if form.goes_on is not None and form.goes_on.match(following):
         return True
-    return not form.ends.search(text) and not _OWN.match(following)
+    in_a_name = text.count("(") > text.count(")")
+    if form.rest is not None and not in_a_name and not form.rest.match(following):
+        return False
+    return not form.ends.search(text) and not text.endswith(_CUT) and not _OWN.match(following)
 
 
 def joined(text: str, following: str) -> str:

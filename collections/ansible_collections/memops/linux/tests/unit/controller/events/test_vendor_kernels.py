@@ -141,3 +141,30 @@ def test_the_slab_allocator_s_words_belong_to_the_page_allocator_s_failure():
     assert isinstance(failure, AllocationFailure)
     assert (failure.order, failure.quotes["slab"].text) == (1, slab)
     assert len(events(f"{slab}\n{page}")) == len(events(f"{slab}\n{slab} ")) == 2
+
+
+def test_2_4_tells_the_request_and_then_whom_it_killed_for_it():
+    first, second = events(
+        "__alloc_pages: 1-order allocation failed (gfp=0x1f0/0)\n"
+        "__alloc_pages: 0-order allocation failed (gfp=0x1d2/0)\n"
+        "VM: killing process httpd\n"
+        "__alloc_pages: 0-order allocation failed (gfp=0xf0/0)\n"
+        "VM: killing process httpd\n"
+    )
+    assert [(report.constraint, killed(report), report.trigger.gfp_mask, report.trigger.order) for report in (first, second)] == [
+        ("none", [("httpd", None)], "0x1d2", 0),
+        ("none", [("httpd", None)], "0xf0", 0),
+    ]
+    assert len(first.lines) == 3
+
+
+def test_a_request_that_2_4_refused_without_a_kill_is_a_refusal():
+    (event,) = events("__alloc_pages: 3-order allocation failed (gfp=0x20/0)\n")
+    assert (type(event), event.order) == (AllocationFailure, 3)
+
+
+@pytest.mark.parametrize(("group", "reports"), [("/a/b", 1), ("/a", 1), ("/", 1), ("/a/bc", 2), ("/c", 2)])
+def test_a_group_that_does_not_hold_the_victim_is_of_another_kill(group, reports):
+    kill = "Memory cgroup out of memory: Killed process 7 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB"
+    log = f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=0\n{kill}\n"
+    assert len(events(f"{log}Tasks in {group} are going to be killed due to memory.oom.group set\n{kill.replace('7 (x)', '8 (y)')}")) == reports

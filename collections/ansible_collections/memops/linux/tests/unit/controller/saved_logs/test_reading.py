@@ -305,3 +305,30 @@ def test_two_lines_of_the_kernel_run_together():
     (event,) = read("kernel: Memory cgroup out of memory: Kill process 7 (x) kernel: Killed process 7 (x) total-vm:8kB, anon-rss:4kB, file-rss:0kB").events
 
     assert (event.constraint, event.victims[0].anon_rss_bytes) == ("memcg", 4096)
+
+
+@pytest.mark.parametrize(
+    ("first", "following"),
+    [
+        (KILL.partition(", file-rss")[0], "* Out of memory: something else"),
+        (KILL.partition(", file-rss")[0], "shop.service: Main process exited, code=exited, status=1/FAILURE"),
+        ("Killed process 7 (worker)...", "process 8 (other) total-vm:1kB"),
+        ("Killed process 7 (worker) total-vm:9000kB, …", "shop: page allocation failure: order:1"),
+    ],
+)
+def test_a_cut_line_takes_nothing_in_that_is_not_of_it(first, following):
+    (event, *_others) = read(f"[ 9000.1] {first}\n{following}\n").events
+
+    assert event.quotes["kill"].text == first
+
+
+def test_a_talos_log_names_facility_and_level_apart():
+    (event,) = read(f"[ 9000.1] x\nkern:     err: [2026-11-20T10:00:00.000000001Z]: {KILL}").events
+
+    assert event.time == "2026-11-20T10:00:00Z"
+
+
+def test_a_tagless_line_of_a_daemon_has_not_the_time_of_the_kernels_line_above():
+    reading = read(f"Nov 20 10:00:00 web1 kernel: {KILL}\nshop.service: Main process exited, code=killed, status=9/KILL\n")
+
+    assert [event.time for event in reading.services] == [None]
