@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ...events.pattern import Pattern
 from ..case import Case
 from ..remedies import kernel as remedy
 from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
@@ -14,6 +15,10 @@ from .host_memory import HOST_OOM, LARGE, MAIN
 TABLES_MATTER = 0.1
 #: A balloon is meant to take memory, but from here on it is a main use.
 BALLOON_MATTERS = 0.1
+
+#: The reaper frees what it may; what stays this large was not its to take.
+REAPED_IN_VAIN = 0.5
+_REAPED = Pattern(r"oom_reaper: reaped process :?(\d{1,10}) \(.{0,64}?\),? now anon-rss:(\d{1,15})kB")
 
 _NO_FIGURES = Lacking("the report's Mem-Info block (where the RAM was)")
 
@@ -37,10 +42,10 @@ def mlocked(case: Case) -> Judgement:
     """Memory that may neither be swapped nor dropped, because a program locked it, held a large part."""
     use = case.use
     if use is None or not use.total_bytes or use.unevictable_bytes is None:
-        return _NO_FIGURES if case.kind in HOST_OOM else None
+        return _could_not_be_reaped(case) or (_NO_FIGURES if case.kind in HOST_OOM else None)
     held = use.unevictable_bytes
     if held < LARGE * use.total_bytes:
-        return None
+        return _could_not_be_reaped(case)
     by_programs = f"; {size(use.mlocked_bytes)} of that by mlock" if use.mlocked_bytes else ""
     what = "the limit of " if use.scope == "cgroup" else ""
     step = Step(
@@ -48,6 +53,20 @@ def mlocked(case: Case) -> Judgement:
         case.quoted("mem_info", "usage", "stat"),
     )
     return Conclusion("certain" if held >= MAIN * use.total_bytes else "probable", (step,), remedy.for_mlocked(case))
+
+
+def _could_not_be_reaped(case: Case) -> Conclusion | None:
+    """The reaper takes a victim's memory while it dies, except what is locked or in huge pages."""
+    victim = case.victim
+    for line in case.quoted("reaper"):
+        match = _REAPED.match(line.text.strip())
+        if match is None or victim is None or int(match[1]) != victim.pid or not victim.anon_rss_bytes:
+            continue
+        left = int(match[2]) * 1024
+        if left >= REAPED_IN_VAIN * victim.anon_rss_bytes:
+            told = f"After the reaper had been at it, {victim.process} still held {size(left)} of its {size(victim.anon_rss_bytes)}."
+            return Conclusion("possible", (Step(told + " The reaper leaves locked memory alone.", (line, *case.quoted("kill"))),), remedy.for_mlocked(case))
+    return None
 
 
 def kernel_memory(case: Case) -> Judgement:
@@ -106,7 +125,8 @@ PAGE_TABLES = Rule(
 MLOCKED = Rule(
     cause="mlocked",
     kinds=HOST_OOM | {"memcg_oom"},
-    needs=f"the report's unevictable and RAM, or those of memory.stat and the limit; at least {LARGE:.0%} (certain from {MAIN:.0%})",
+    needs=f"the report's unevictable and RAM, or those of memory.stat and the limit; at least {LARGE:.0%} (certain from {MAIN:.0%});"
+    f" or (possible) the reaper's line, when at least {REAPED_IN_VAIN:.0%} of the victim's memory is still there",
     reference="https://docs.kernel.org/mm/unevictable-lru.html",
     judge=mlocked,
 )

@@ -293,3 +293,11 @@ def test_the_balloon_of_now_counts_if_the_report_lacks_as_much(unaccounted, expe
     case = host_wide(evidence=balloon, anon=500 * MIB, swap_total=0, unaccounted=unaccounted)
     assert expected in causes(case)
     assert ("balloon" in causes(case)) is (expected == "balloon")
+
+
+@pytest.mark.parametrize(("left", "pid", "expected"), [(790, 7, ("mlocked", "possible")), (0, 7, None), (790, 8, None)])
+def test_memory_that_the_reaper_could_not_take_may_have_been_locked(left, pid, expected):
+    case = host_wide(anon=800 * MIB)
+    case.use = None
+    case.event.quotes["reaper"] = Line(f"oom_reaper: reaped process {pid} (worker), now anon-rss:{left * 1024}kB, file-rss:0kB, shmem-rss:0kB")
+    assert leading(case) == expected
