@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 COLLECTION := collections/ansible_collections/memops/linux
 INVENTORY ?= inventory.example
+SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench accuracy fuzz docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench accuracy fuzz lab-setup lab-quick molecule docs build clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 diagnose: $(VENV)/.runtime ## was it memory? examine this machine (INVENTORY=... for a fleet)
 	$(BIN)/ansible-playbook playbooks/diagnose.yml -i $(INVENTORY)
@@ -41,6 +42,18 @@ accuracy: $(VENV)/.dev ## diagnose the labelled logs in LABELS= (labels.json bes
 fuzz: $(VENV)/.dev ## let a fuzzer look for a log that breaks the readers, for SECONDS= (60)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz/fuzz_saved_logs.py -max_total_time=$(or $(SECONDS),60)
+
+lab-setup: $(VENV)/.dev ## install what booting virtual machines needs (root, apt-get)
+	$(BIN)/python -m lab setup
+
+molecule: $(VENV)/.dev ## one scenario in virtual machines, SCENARIO= (default); see molecule/README.md
+	PATH="$(CURDIR)/$(BIN):$$PATH" MOLECULE_COMMAND_BORDERS=0 MOLECULE_EPHEMERAL_DIRECTORY="$(CURDIR)/.ansible/molecule/$(SCENARIO)" \
+		$(BIN)/molecule test -s $(SCENARIO)
+
+lab-quick: lab-setup ## the scenarios in virtual machines that every change has to pass
+	$(BIN)/python -m lab image bookworm-6.1 bullseye-5.10-v1
+	$(MAKE) molecule SCENARIO=default
+	$(MAKE) molecule SCENARIO=dirty_page_cache
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import typing
 
 import yaml
 
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     up = with_run(command("up", _up, "boot a machine; its address and keys are printed as JSON"))
     up.add_argument("platform", choices=platforms.names())
     up.add_argument("--name", help="default: the platform's")
-    up.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the platform; the value is YAML")
+    up.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the platform; YAML, also {KEY: VALUE, ...}")
     up.add_argument("--while-pid", type=int, metavar="PID", help="a process whose end makes the machine a leftover, for prune to remove")
     up.add_argument("--while-running", nargs=2, metavar=("PROGRAM", "ARGUMENT"), help="likewise, the ancestor of this process with that command line")
     down = with_run(command("down", _down, "end machines and remove all that belongs to them"))
@@ -84,10 +85,7 @@ def _image(options: argparse.Namespace) -> None:
 def _up(options: argparse.Namespace) -> None:
     changes = {}
     for word in options.set:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise LabError(f"--set takes KEY=VALUE, not {word!r}.")
-        changes[key] = yaml.safe_load(value)
+        changes.update(_changes(word))
     _prune_quietly()
     owner = None
     if options.while_pid:
@@ -98,6 +96,19 @@ def _up(options: argparse.Namespace) -> None:
         owner = processes.ancestor_running(*options.while_running)
     booted = machine.up(platforms.load(options.platform, changes), options.run, options.name or options.platform, owner)
     print(json.dumps(dataclasses.asdict(booted), indent=2))
+
+
+def _changes(word: str) -> dict[str, typing.Any]:
+    """KEY=VALUE or {KEY: VALUE, ...}, values in YAML."""
+    try:
+        if word.startswith("{"):
+            return yaml.safe_load(word)
+        key, equals, value = word.partition("=")
+        if equals:
+            return {key: yaml.safe_load(value)}
+    except yaml.YAMLError as error:
+        raise LabError(f"--set {word}: {error}") from error
+    raise LabError(f"--set takes KEY=VALUE or {{KEY: VALUE}}, not {word!r}.")
 
 
 def _down(options: argparse.Namespace) -> None:

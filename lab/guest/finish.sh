@@ -5,6 +5,7 @@ root=$1
 printf '/dev/vda / ext4 errors=remount-ro 0 0\n' > "$root/etc/fstab"
 printf 'lab\n' > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
+: > "$root/etc/resolv.conf" # there is no network to ask; mmdebstrap leaves the builder's own
 install -d "$root/var/log/journal" # the journal outlives a reboot
 
 # QEMU's user-mode network is always this one: no DHCP to wait for.
