@@ -14,6 +14,7 @@ from .service_form import ServiceForm, ServiceRecord
 if TYPE_CHECKING:
     from .services import ServiceReader
 
+_SCORE_ADJ = Pattern(r"oom_score \d+, oom_score_adj (-?\d{1,4}),")
 _MIB = Pattern(r"VmRSS:? (\d+) MiB")
 
 
@@ -41,8 +42,16 @@ def _earlyoom(reading: ServiceReader, record: ServiceRecord, match: re.Match[str
     if last and last.by == "earlyoom" and last.pid == pid and named.get("signal") == "KILL" and not far_apart(last.lines[-1], record.line):
         last.note(record.line)
         return
-    rss = _MIB.search(named["rest"])
-    event = reading.add(record, "oom_daemon_kill", "earlyoom", process=named["process"], pid=pid, rss_bytes=int(rss[1]) << 20 if rss else None)
+    rss, adj = _MIB.search(named["rest"]), _SCORE_ADJ.match(named["rest"])
+    event = reading.add(
+        record,
+        "oom_daemon_kill",
+        "earlyoom",
+        process=named["process"],
+        pid=pid,
+        rss_bytes=int(rss[1]) << 20 if rss else None,
+        oom_score_adj=int(adj[1]) if adj else None,
+    )
     for role in ("available", "limits"):
         line = reading.said.pop(role, None)
         if line is not None and not far_apart(line, record.line):
@@ -91,7 +100,9 @@ def _meta_oomd(reading: ServiceReader, record: ServiceRecord, match: re.Match[st
 
 
 def _lmkd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
-    reading.add(record, "oom_daemon_kill", "lmkd", process=match[1], pid=int(match[2]), rss_bytes=int(match[3]) << 10 if match[3] else None)
+    adj = int(match[3])
+    rss = int(match[4]) << 10 if match[4] else None
+    reading.add(record, "oom_daemon_kill", "lmkd", process=match[1], pid=int(match[2]), rss_bytes=rss, oom_score_adj=adj)
 
 
 FORMS = (
@@ -129,7 +140,7 @@ FORMS = (
     ServiceForm("oomd kill: ", Pattern(r"^oomd kill: [\d.]+ [\d.]+ [\d.]+ (\S+) \d+ "), _meta_oomd),
     ServiceForm(
         "ill",
-        Pattern(r"^(?:lowmemorykiller: )?[Kk]ill(?:ing)? '(.{1,128}?)' \((\d+)\), uid \d+, (?:oom_score_adj|oom_adj|adj) -?\d+(?: to free (\d+)kB)?"),
+        Pattern(r"^(?:lowmemorykiller: )?[Kk]ill(?:ing)? '(.{1,128}?)' \((\d+)\), uid \d+, (?:oom_score_adj|oom_adj|adj) (-?\d{1,4})(?: to free (\d+)kB)?"),
         _lmkd,
     ),
 )

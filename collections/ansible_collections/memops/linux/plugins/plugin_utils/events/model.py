@@ -277,6 +277,7 @@ class ServiceEvent(Event):
     process: what was killed or refused; of a kubelet_eviction the pod.
     resource: of a kubelet_eviction what was short, in the kubelet's words:
     "memory", "ephemeral-storage", "nodefs", "imagefs", "inodes", "pids", ...
+    oom_score_adj: of what was killed, where the line says it.
     scope: "memcg" or "none" (the whole machine), where a unit_oom_kill says it.
     container: its id. quotes "sender": who sent the SIGKILL, where that is said.
     """
@@ -291,4 +292,5 @@ class ServiceEvent(Event):
     rss_bytes: int | None = None
     resource: str | None = None
     scope: str | None = None
+    oom_score_adj: int | None = None
     container: str | None = None

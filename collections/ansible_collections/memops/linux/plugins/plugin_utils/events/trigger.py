@@ -111,7 +111,7 @@ def _cpuset(draft: Draft, match: re.Match[str]) -> None:
 def _frame(draft: Draft, match: re.Match[str]) -> None:
     # The innermost frame stands first, and charging a cgroup can happen inside the page allocator.
     if draft.stack_scope is None:
-        draft.stack_scope = "memcg" if match[1].startswith("mem_cgroup") else "none"
+        draft.stack_scope = "none" if match[1].startswith("__alloc") else "memcg"
 
 
 #: More than a name; and prose on it ("x invoked oom-killer and died") goes on in words.
@@ -133,5 +133,5 @@ CPU_FORM = Form(
 STACK_FORMS = (
     CPU_FORM,
     Form(" mems_allowed=", Pattern(r"(.*?) cpuset=(.*)"), STACK, _cpuset),
-    Form("+0x", Pattern(r"(?!.*\? ).*\b(mem_cgroup_o|__alloc_(?:frozen_)?pages)"), STACK, _frame),
+    Form("+0x", Pattern(r"(?!.*\? ).*\b((?:__)?mem_cgroup_(?:o|charge|try_charge)|try_charge|__alloc_(?:frozen_)?pages)"), STACK, _frame),
 )

@@ -70,7 +70,8 @@ _JUNK = re.compile(
 )
 #: "INFO: task x blocked" is the kernel's own word.
 _AFTER_STAMP = re.compile(
-    rf"(?:\[ *[TC]\d+\]|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,|:(?=[ \t]))[ \t]*",
+    r"(?:\[ *[TC]\d+\]|\[ *\d{1,3}: *[^\]:]{1,32}: *\d{1,10}\]|(?:<\d>)?\.?\(\d{1,3}\)\[\d{1,10}:[^\]]{1,40}\]"  # the last two are vendors'
+    rf"|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,|:(?=[ \t]))[ \t]*",
     re.IGNORECASE,
 )
 
@@ -92,7 +93,7 @@ _STAMP = re.compile(
     rf"|(?P<logcat>\d\d-\d\d {_CLOCK_TIME})(?: +\d+ +\d+ [VDIWEF])?(?= )"
     r"|(?P<epoch>1\d{9}\.\d{3,9})(?=[:\s])"
     rf"|(?P<clock>{_CLOCK_TIME})(?: [AP]M)?(?=[\s:,])"
-    r"|(?P<bare>\d{1,9}\.\d{6})(?=:? )"
+    r"|(?P<bare>\d{1,9}\.\d{6})(?:\](?=[ \t])|(?=:? ))"
 )
 #: Nothing to peel but dmesg's stamp, if no tag follows: a row of the task table, or words without the signs that a prefix has.
 _NO_WORD_OF_A_PREFIX = rf"(?!(?i:{_LEVEL}|{_FACILITY}|messages|dmesg|journal|std(?:out|err))\b|[^ ]{{0,30}}log\b|.{{0,30}}\d:\d\d)"
@@ -219,6 +220,7 @@ class _Peeling:
             self.time = self.clock.of_epoch(float(stamp))
         elif kind == "bare":
             self.uptime = float(stamp)
+            self.kernel_stamp |= found[0].endswith("]")  # dmesg's, whose beginning was not selected
         elif kind != "clock" or self.time is None:
             self.time = self.clock.iso(stamp) or self.time
             self.kernel_stamp |= kind == "wall" or ("," in stamp and kind == "iso")

@@ -253,6 +253,8 @@ def test_a_constraint_line_that_is_cut_names_no_path_and_no_victim():
         (" mem_cgroup_out_of_memory+0xc0/0x110", "memcg"),
         ("[<ffffffff811f71e6>] mem_cgroup_oom_synchronize+0x546/0x570", "memcg"),
         (" out_of_memory from __alloc_pages+0xa98/0x1044", "none"),
+        (" [<ffffffff811bd1ce>] __mem_cgroup_try_charge+0xb1e/0xb50", "memcg"),
+        (" try_charge_memcg+0x416/0x600", "memcg"),
         (" ? __alloc_pages+0xa98/0x1044", None),
         (" dump_header+0x43/0x1c0", None),
     ],
