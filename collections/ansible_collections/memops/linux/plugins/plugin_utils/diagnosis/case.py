@@ -9,7 +9,7 @@ import functools
 from typing import Any
 
 from ..events.gfp import Request, read_request
-from ..events.model import AllocationFailure, Event, Line, MemInfo, OomReport, Task, Trigger, Victim
+from ..events.model import AllocationFailure, Event, Line, MemInfo, OomReport, ServiceEvent, Task, Trigger, Victim
 from . import allocation
 from .allocation import Allocation
 from .host_facts import HostFacts
@@ -62,9 +62,14 @@ class Case:
         return self.victims[0] if self.victims else None
 
     @property
-    def concerned(self) -> Victim | Trigger | None:
-        """Whom the incident is about: who was killed, else who asked or broke."""
-        return self.victim or self.trigger
+    def concerned(self) -> Victim | Trigger | ServiceEvent | None:
+        """Whom the incident is about: who was killed, else who asked or broke, else of whom a service speaks (of an eviction the pod).
+
+        Who merely asked is not who was killed by the OOM killer.
+        """
+        asked = self.trigger if self.kind not in KERNEL_OOM_KINDS or self.kind == "panic_on_oom" else None
+        spoken_of = self.event if isinstance(self.event, ServiceEvent) else None
+        return next((who for who in (self.victim, asked, spoken_of) if who is not None and who.process), None)
 
     @property
     def report(self) -> OomReport | None:

@@ -98,4 +98,4 @@ def _count_repeats(incidents: list[dict[str, Any]], cases: list[Case]) -> None:
 def _signature(incident: dict[str, Any]) -> tuple:
     container = incident["container"] or {}
     place = container.get("name") or incident["unit"] or incident["cgroup"]
-    return incident["kind"], incident["cause"], place, (incident["victim"] or incident["trigger"] or {}).get("process")
+    return incident["kind"], incident["cause"], place, (incident["concerned"] or {}).get("process")

@@ -60,6 +60,7 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
         "cannot_tell": None if lead else story.cannot_tell(case, lacking),
         "constraint": case.constraint,
         "trigger": _trigger(case.trigger),
+        "concerned": _concerned(case),
         "victim": _victim(case.victim),
         "also_killed": [_victim(victim) for victim in case.victims[1:]],
         "cgroup": case.cgroup or case.victim_cgroup,
@@ -127,6 +128,11 @@ def _trigger(trigger: Trigger | None) -> dict[str, Any] | None:
     if trigger is None:
         return None
     return {**vars(trigger), "gfp_flags": list(trigger.gfp_flags)}
+
+
+def _concerned(case: Case) -> dict[str, Any] | None:
+    who = case.concerned
+    return None if who is None else {"process": who.process, "pid": who.pid}
 
 
 def _victim(victim: Victim | None) -> dict[str, Any] | None:

@@ -49,7 +49,7 @@ def join_services(cases: list[Case], events: list[ServiceEvent], host: HostFacts
                 host=host,
                 time=event.time,
                 event=event,
-                victims=[_victim(event)] if event.process or event.pid else [],
+                victims=_victims(event),
                 cgroup=event.cgroup,
                 unit=event.unit,
                 complete=False,
@@ -123,8 +123,11 @@ def _reported(kind: str, host: HostFacts, line: Line, unit: str | None) -> Case:
     return Case(kind=kind, host=host, time=line.time, event=event, unit=unit, complete=False, missing=("the kernel's own report",))
 
 
-def _victim(event: ServiceEvent) -> Victim:
-    return Victim(process=event.process, pid=event.pid)
+def _victims(event: ServiceEvent) -> list[Victim]:
+    """Who was chosen and killed; a pod that was evicted is no process, and a SIGKILL from anyone chose nobody."""
+    if event.kind in ("kubelet_eviction", "unit_killed") or not (event.process or event.pid):
+        return []
+    return [Victim(process=event.process, pid=event.pid, oom_score_adj=event.oom_score_adj)]
 
 
 def _confirm(case: Case, line: Line | None) -> None:

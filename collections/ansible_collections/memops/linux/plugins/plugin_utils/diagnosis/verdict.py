@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .case import KERNEL_OOM_KINDS, MEMORY_KINDS
+from .case import MEMORY_KINDS
 from .host_facts import HostFacts
 from .wording import process, size
 
@@ -80,11 +80,8 @@ def _verdict(code: str, confidence: str, summary: str, lead: int | None) -> dict
 def _told(incidents: list[dict[str, Any]], index: int) -> str:
     """The incident in one sentence."""
     item = incidents[index]
-    victim = item["victim"] or {}
-    concerned = victim if victim.get("process") else item["trigger"] or {}
-    if item["kind"] in KERNEL_OOM_KINDS:
-        concerned = victim
-    who = process(concerned["process"], concerned["pid"]) if concerned.get("process") else (item["unit"] or "a process")
+    concerned = item["concerned"]
+    who = process(concerned["process"], concerned["pid"]) if concerned else (item["unit"] or "a process")
     container = item["container"] or {}
     place = f" in container {container.get('name') or container['id'][:12]}" if container else f" in {item['unit']}" if item["unit"] else ""
     verb = {
@@ -107,10 +104,8 @@ def _told(incidents: list[dict[str, Any]], index: int) -> str:
         scope = " because the host was out of memory"
     times = f" ({item['repeats']} times)" if item["repeats"] > 1 else ""
     why = f": {item['cause']}" if item["cause"] else f"; {item['cannot_tell']}"
-    if item["kind"] == "not_oom" and not victim.get("process"):
+    if item["kind"] == "not_oom" and not item["victim"]:
         who = item["unit"] or "a process"
-    if item["kind"] == "panic_on_oom" and not victim.get("process"):
-        who = (item["trigger"] or {}).get("process") or who
     if who == place.removeprefix(" in "):
         place = ""
     return f"{who}{place} {verb}{scope}{times}{why}"

@@ -75,13 +75,12 @@ def _row(run_folder: str, host: str) -> dict[str, Any]:
     }
     if verdict["incident"] is not None:
         incident = diagnosis["incidents"][verdict["incident"]]
-        victim = incident["victim"] or incident["trigger"] or {}
         row.update(
             time=incident["time"],
             kind=incident["kind"],
             cause=incident["cause"],
             confidence=incident["confidence"],
-            victim=victim.get("process") or incident["unit"],
+            victim=(incident["concerned"] or {}).get("process") or incident["unit"],
             place=(incident["container"] or {}).get("name") or incident["unit"] or incident["cgroup"],
             remedy=incident["remedies"][0]["action"] if incident["remedies"] else None,
         )

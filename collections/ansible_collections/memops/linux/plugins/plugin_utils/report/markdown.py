@@ -46,7 +46,7 @@ def told(diagnosis: dict[str, Any], most: int) -> list[dict[str, Any]]:
     by_kind: dict[tuple, dict[str, Any]] = {}
     for incident in ordered:
         place = (incident["container"] or {}).get("name") or incident["unit"] or incident["cgroup"]
-        by_kind.setdefault((incident["kind"], incident["cause"], place, (incident["victim"] or incident["trigger"] or {}).get("process")), incident)
+        by_kind.setdefault((incident["kind"], incident["cause"], place, (incident["concerned"] or {}).get("process")), incident)
     return list(by_kind.values())[:most]
 
 

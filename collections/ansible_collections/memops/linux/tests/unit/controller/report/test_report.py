@@ -30,7 +30,7 @@ def diagnosis(host="web1", code="memory", victim="dd"):
         "confidence": "certain",
         "cannot_tell": None,
         "repeats": 1,
-        "victim": {"process": victim, "pid": 7},
+        "concerned": {"process": victim, "pid": 7},
         "unit": None,
         "container": {"id": "c" * 64, "name": "shop"},
         "cgroup": "/x",
@@ -187,7 +187,7 @@ def test_report_json_is_json_for_any_text(run):
 
 def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first(run):
     document = diagnosis("h")
-    other = {**document["incidents"][0], "victim": {"process": "java", "pid": 9}, "kind": "segfault"}
+    other = {**document["incidents"][0], "concerned": {"process": "java", "pid": 9}, "kind": "segfault"}
     document["incidents"] = [other, *({**document["incidents"][0], "repeats": 40} for _number in range(40))]
     document["verdict"]["incident"] = 5
     write_diagnosis(run, "h", document)
