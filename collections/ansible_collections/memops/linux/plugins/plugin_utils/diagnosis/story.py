@@ -39,6 +39,8 @@ def what_happened(case: Case) -> tuple[Step, ...]:
         "not_oom": f"The kernel refused to start another process in {getattr(case.event, 'cgroup', None) or 'a cgroup'}.",
     }
     text = words[case.kind]
+    if getattr(case.event, "no_victim", False) and case.kind != "panic_on_oom":
+        text = f"The OOM killer was called for {name}, and found nothing that it may kill."
     if case.requested:
         did = "found nothing to kill" if case.kind == "not_oom" else f"killed {name}"
         text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel {did}; no allocation had failed."

@@ -141,6 +141,22 @@ def test_systemds_word_on_a_kill_whose_cgroup_the_kernel_did_not_print_is_of_tha
 
 
 @pytest.mark.parametrize(
+    ("line", "process", "adj"),
+    [
+        ("11-20 10:00:00.342   710   710 I lowmemorykiller: Kill 'com.shop' (7), uid 10446, oom_score_adj 905 to free 8kB rss", "com.shop", 905),
+        ("11-20 10:00:00.342   710   710 I lowmemorykiller: Killing 'com.shop' (7), uid 10446, adj 906", "com.shop", 906),
+        ('earlyoom[9]: sending SIGTERM to process 7 uid 991 "shop": oom_score 1331, oom_score_adj 500, VmRSS 3287 MiB, cmdline "shop"', "shop", 500),
+        ('earlyoom[9]: sending SIGTERM to process 7 uid 991 "shop": badness 1331, VmRSS 3287 MiB', "shop", None),
+    ],
+)
+def test_a_daemon_may_tell_the_victims_oom_score_adj(line, process, adj):
+    reading = read_log(LogFile("paste", lambda: iter([line.encode()]), None))
+    (incident,) = diagnose_events(HostFacts({"host": "paste"}), reading.events, reading.services)["incidents"]
+
+    assert (incident["kind"], incident["victim"]["process"], incident["victim"]["oom_score_adj"]) == ("userspace_oom_daemon", process, adj)
+
+
+@pytest.mark.parametrize(
     ("line", "kind"),
     [
         ("Warning  SystemOOM  5m  kubelet  System OOM encountered, victim process: shop, pid: 7", "global_oom"),
