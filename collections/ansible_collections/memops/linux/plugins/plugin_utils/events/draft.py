@@ -78,6 +78,7 @@ class Draft:
         self.nodemask: str | None = None
         self.cut = False
         self.reaped_meanwhile: list[Draft] = []
+        self.finished = False
         self.dead: dict[int | None, Victim] = {}
 
     def take(self, line: Line, part: int, role: str | None = None) -> None:
@@ -114,7 +115,11 @@ class Draft:
                 return
 
     def finish(self, page_bytes: int | None) -> OomReport:
+        """The report; once it is made, only the reaper's lines are still taken in."""
         report = self.report
+        if self.finished:
+            return report
+        self.finished = True
         self._settle_processes()
         size = page_bytes or page_size(self.memory, self.table, report.victims)
         if self.memory is not None:
@@ -133,6 +138,7 @@ class Draft:
         report.nodemask = None if self.nodemask == "(null)" else self.nodemask
         report.table_complete = self._table_complete()
         report.missing = self._missing()
+        self.memory = self.table = self.cgroup = None
         return report
 
     def _settle_processes(self) -> None:

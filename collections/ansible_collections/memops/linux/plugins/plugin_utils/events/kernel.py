@@ -43,10 +43,14 @@ def read_kernel(lines: Iterable[Line], page_bytes: int | None = None) -> list[Ev
 
     page_bytes: of the machine that wrote the log; inferred from each report if None.
     """
-    reader = KernelReader()
+    reader = KernelReader(page_bytes)
     for line in lines:
         reader.feed(line)
-    return reader.finish(page_bytes)
+    return reader.finish()
+
+
+#: Of so many events the newest may still be added to, but for the reaper's word.
+_HELD = 8
 
 
 class _Failure:
@@ -80,8 +84,10 @@ class KernelReader:
     that named a pid last. spare: takes the first line of a Mem-Info in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, page_bytes: int | None = None) -> None:
+        self.page_bytes = page_bytes
         self.found: list[Draft | _Failure | ProcessFault] = []
+        self._settled = 0
         self.spare = MemInfoReading()
         self._last = self._stamped = Line("")
         self._begin_log()
@@ -121,12 +127,19 @@ class KernelReader:
             return False  # two sources have brought the same line
         return self._read(line)
 
-    def finish(self, page_bytes: int | None) -> list[Event]:
-        for found in self.found:
+    def finish(self) -> list[Event]:
+        self._settle(0)
+        proven = (found for found in self.found if not isinstance(found, Draft) or found.proven)
+        return [found if isinstance(found, ProcessFault) else found.finish(self.page_bytes) for found in proven]
+
+    def _settle(self, held: int) -> None:
+        """What has begun long ago is over: its lines become figures, which take a tenth of the memory."""
+        while self._settled < len(self.found) - held:
+            found = self.found[self._settled]
             if isinstance(found, Draft) and found.proven:
                 found.adopt_reaped()
-        proven = (found for found in self.found if not isinstance(found, Draft) or found.proven)
-        return [found if isinstance(found, ProcessFault) else found.finish(page_bytes) for found in proven]
+                found.finish(self.page_bytes)
+            self._settled += 1
 
     def _read(self, line: Line) -> bool:
         text = line.text[:_LONGEST].strip()
@@ -242,6 +255,7 @@ class KernelReader:
         form.fill(draft, match)
 
     def _begin(self) -> Draft:
+        self._settle(_HELD)
         self.draft = Draft()
         self.found.append(self.draft)
         return self.draft

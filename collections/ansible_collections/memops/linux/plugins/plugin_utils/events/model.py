@@ -160,13 +160,18 @@ class MemInfo:
     nearly_complete: bool = False
 
 
+#: Of an event's own lines; what they say is in its fields, and what is quoted in its quotes.
+LINES_KEPT = 40
+
+
 @dataclasses.dataclass
 class Event:
     """What all events share.
 
     omitted_lines: lines that the collector left out to keep to its budget.
     left_out: how many events like this one it left out altogether after it.
-    time: of the first line that has one. lines: the event's own lines.
+    time: of the first line that has one. lines: the event's own lines, of many
+    the first ones and the last; line_count: all.
     quotes: role -> Line, the lines that carry the event's statements
     ("trigger", "constraint", "kill", "usage", "swap", "stat", "panic", ...).
     """
@@ -175,11 +180,16 @@ class Event:
     omitted_lines: int = 0
     left_out: int = 0
     lines: list[Line] = dataclasses.field(default_factory=list)
+    line_count: int = 0
     quotes: dict[str, Line] = dataclasses.field(default_factory=dict)
 
     def note(self, line: Line, role: str | None = None) -> None:
         """Takes a line as the event's own; the first line of a role is the one quoted."""
-        self.lines.append(line)
+        self.line_count += 1
+        if len(self.lines) < LINES_KEPT:
+            self.lines.append(line)
+        else:
+            self.lines[-1] = line
         if self.time is None:
             self.time = line.time
         if role is not None:

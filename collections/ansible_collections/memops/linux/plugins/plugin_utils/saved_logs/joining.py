@@ -94,7 +94,7 @@ def _better(one: Event, other: Event) -> Event:
 
 def _completeness(event: Event) -> tuple[int, int, bool]:
     missing = len(event.missing) if isinstance(event, OomReport) else 0
-    return -missing, len(event.lines) + event.omitted_lines, event.time is not None
+    return -missing, event.line_count + event.omitted_lines, event.time is not None
 
 
 def _distance(one: Event, other: Event) -> float:

@@ -107,7 +107,7 @@ class _Reading:
         if turned:
             self.notes.append("it runs from the newest line to the oldest")
         self._release()
-        events = [event for machine in self.machines for reader in machine.readers for event in reader.finish(None)]
+        events = [event for machine in self.machines for reader in machine.readers for event in reader.finish()]
         if len(self.machines) > 1:
             events.sort(key=_line_number)
         return LogReading(

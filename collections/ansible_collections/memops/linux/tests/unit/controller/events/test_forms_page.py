@@ -74,7 +74,7 @@ def test_a_part_of_a_report_is_taken_into_it(block):
         for before in block[: block.index(example)]:
             reader.feed(Line(before.text))
         assert reader.feed(Line(example.text)), example.text
-        assert [kind(event) for event in reader.finish(None)] == ["oom"]
+        assert [kind(event) for event in reader.finish()] == ["oom"]
 
 
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if example.reader == "service"], ids=lambda example: example.text[:60])
