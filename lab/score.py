@@ -1,0 +1,228 @@
+"""``make lab``: make each fault on each platform, diagnose it, and count what is right.
+
+    python -m lab.score [--platforms A B] [--faults X Y] [--again] [--keep FOLDER]
+
+One machine runs at a time. Cells that are in score.json are not run again
+unless asked for. ``--keep`` saves what each cell saw: evidence, diagnosis, the
+kernel's log and what memory_fault returned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import typing
+
+from . import accuracy_page, ansible_on, judging, machine, monitor, platforms, processes
+from .errors import LabError
+from .progress import say
+
+sys.path.insert(0, str(ansible_on.ROOT / "collections"))
+
+from ansible_collections.memops.linux.plugins.module_utils.memory_fault.catalogue import FAULTS
+
+#: Emulated processors are slow.
+SECONDS, KEEP_SECONDS = 150, 600
+REBOOT_SECONDS = 600
+LOGS_SETTLE_SECONDS = 3
+TRIES = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    unknown = sorted(set(options.faults) - set(FAULTS))
+    if unknown:
+        say(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
+        return 1
+    run = f"score-{os.getpid()}"
+    started, kept = time.monotonic(), accuracy_page.load()
+    todo = [(name, fault) for name in options.platforms for fault in FAULTS if fault in (options.faults or FAULTS)]
+    impossible = [(name, fault) for name, fault in todo if name in FAULTS[fault].get("not_on", {})]
+    for name, fault in impossible:
+        accuracy_page.keep({"platform": name, "fault": fault, "state": "cannot_be", "why": FAULTS[fault]["not_on"][name]})
+    left = [cell for cell in todo if cell not in impossible and (options.again or cell[1] not in kept.get(cell[0], {}))]
+    say(f"{len(todo)} cells: {len(impossible)} cannot be, {len(todo) - len(impossible) - len(left)} are done, {len(left)} are to be run")
+    number = 0
+    # Faults that need the same machine share it.
+    for (name, changes), cells in itertools.groupby(sorted(left, key=_same_machine), key=_same_machine):
+        with _Lab(name, json.loads(changes), run) as lab:
+            for _name, fault in cells:
+                number += 1
+                cell = lab.cell(fault, options.keep)
+                accuracy_page.keep(cell)
+                say(f"{number} of {len(left)} ({(time.monotonic() - started) / 60:.0f} min): {fault} on {name}: {_in_a_word(cell)}")
+    accuracy_page.write(FAULTS)
+    chosen = accuracy_page.load()
+    wrong = [cell for name, fault in todo if (cell := chosen[name][fault])["state"] == "not_made" or not cell.get("got", {}).get("all_right", True)]
+    say(f"{len(wrong)} of {len(todo)} cells are not right; see {accuracy_page.PAGE.relative_to(ansible_on.ROOT)}")
+    return 1 if wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab.score", description="Make faults, diagnose them, count what is right.")
+    parser.add_argument("--platforms", nargs="*", default=platforms.names(), choices=platforms.names(), metavar="PLATFORM", help="default: all")
+    parser.add_argument("--faults", nargs="*", default=[], metavar="FAULT", help="default: all of the catalogue")
+    parser.add_argument("--again", action="store_true", help="also what is done already")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="save what each cell saw below this folder")
+    return parser
+
+
+def _same_machine(cell: tuple[str, str]) -> tuple[str, str]:
+    return cell[0], json.dumps(FAULTS[cell[1]].get("machine", {}), sort_keys=True)
+
+
+def _in_a_word(cell: typing.Mapping[str, typing.Any]) -> str:
+    if cell["state"] != "diagnosed":
+        return f"not made: {cell['why']}"
+    got = cell["got"]
+    said = f"{got['verdict']}, {got['kind']}, {got['cause']}, victim {got['victim']}"
+    return f"{'right' if got['all_right'] else 'WRONG'} ({said}), {cell['seconds']:.0f} s"
+
+
+class _Lab:
+    """A machine for cells one after the other; replaced when a fault has harmed it."""
+
+    def __init__(self, platform: str, changes: dict[str, typing.Any], run: str) -> None:
+        self.platform = platforms.load(platform, changes)
+        self.run = run
+        self.machine: machine.Machine | None = None
+
+    def __enter__(self) -> _Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def cell(self, fault: str, keep: pathlib.Path | None) -> dict[str, typing.Any]:
+        """Make the fault and diagnose it. A fault that could not be made gets a fresh machine and one more try."""
+        cell: dict[str, typing.Any] = {}
+        for _attempt in range(TRIES):
+            try:
+                cell = self._tried(fault, keep)
+            except LabError as error:
+                cell = self._cell(fault, state="not_made", why=str(error).splitlines()[0])
+                say(str(error))
+                self._end()
+            if cell["state"] == "diagnosed":
+                break
+        return cell
+
+    def _cell(self, fault: str, **more: typing.Any) -> dict[str, typing.Any]:
+        kernel = self.machine.kernel if self.machine else None
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+        return {"platform": self.platform.name, "fault": fault, "kernel": kernel, "date": now, **more}
+
+    def _tried(self, fault: str, keep: pathlib.Path | None) -> dict[str, typing.Any]:
+        spec = FAULTS[fault]
+        one = self._up()
+        if spec.get("modprobe"):
+            _ssh(one, "modprobe", spec["modprobe"])
+        if spec.get("balloon_mib"):
+            monitor.human_command(one.folder, f"balloon {spec['balloon_mib']}")
+            time.sleep(10)
+        since, began = _guest_time(one), time.monotonic()
+        boot = _ssh(one, "cat", "/proc/sys/kernel/random/boot_id")
+        arguments = {"fault": fault, "allowed": True, "whole_host": True, "seconds": SECONDS, "keep_seconds": KEEP_SECONDS}
+        made = ansible_on.module(one, "memops.linux.memory_fault", arguments, SECONDS * 4)
+        if made.get("failed") or made.get("unreachable"):
+            raise LabError(f"{fault} on {one.name}: {made.get('msg')}")
+        if made.get("reboots"):
+            _await_boot_after(one, boot)
+        if not made["happened"] and spec["until"] != "ended":
+            raise LabError(f"{fault} on {one.name}: it did not come about within {SECONDS} s")
+        time.sleep(LOGS_SETTLE_SECONDS)
+        with tempfile.TemporaryDirectory() as folder:
+            seen = ansible_on.diagnose(one, since, pathlib.Path(folder))
+            diagnosis = json.loads((seen / "diagnosis.json").read_text(encoding="utf-8"))
+            seconds = time.monotonic() - began
+            if keep:
+                _keep(keep / self.platform.name / fault, seen, made, one)
+        expect = judging.expected(spec, self.platform.name)
+        cell = self._cell(fault, state="diagnosed", seconds=round(seconds, 1), expected=expect, got=judging.judge(expect, diagnosis, made))
+        self._clean(spec, made, one)
+        return cell
+
+    def _clean(self, spec: typing.Mapping[str, typing.Any], made: typing.Mapping[str, typing.Any], one: machine.Machine) -> None:
+        try:
+            if not made.get("reboots"):
+                done = ansible_on.module(one, "memops.linux.memory_fault", {"state": "cleaned", "allowed": True})
+                if done.get("failed") or done.get("unreachable"):
+                    raise LabError(f"{one.name} could not be cleaned: {done.get('msg')}")
+            if spec.get("balloon_mib"):
+                monitor.human_command(one.folder, f"balloon {self.platform.memory_mib}")
+                time.sleep(5)
+            failed = _ssh(one, "systemctl", "--failed", "--no-legend", "--plain")
+        except LabError as error:
+            failed = str(error)
+        if failed:
+            say(f"a fresh machine after this: {failed.splitlines()[0]}")
+            self._end()
+
+    def _up(self) -> machine.Machine:
+        if self.machine is None:
+            name = self.platform.name
+            self.machine = machine.up(self.platform, self.run, name, processes.of(os.getpid()))
+        return self.machine
+
+    def _end(self) -> None:
+        if self.machine is not None:
+            self.machine = None
+            machine.down(self.run, self.platform.name)
+
+
+def _ssh(one: machine.Machine, *words: str, timeout_seconds: int = 120) -> str:
+    """What a command on it prints. Raises LabError where it fails."""
+    try:
+        done = subprocess.run(one.ssh(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"{one.name} does not answer") from error
+    if done.returncode:
+        raise LabError(f"{' '.join(words)} on {one.name} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _guest_time(one: machine.Machine) -> str:
+    return _ssh(one, "date", "-u", "+%Y-%m-%dT%H:%M:%S")
+
+
+def _await_boot_after(one: machine.Machine, boot: str) -> None:
+    deadline = time.monotonic() + REBOOT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if _ssh(one, "cat", "/proc/sys/kernel/random/boot_id", timeout_seconds=40) != boot:
+                _ssh(one, "systemctl is-system-running --wait || true", timeout_seconds=300)
+                return
+        except LabError:
+            pass
+        time.sleep(3)
+    raise LabError(f"{one.name} did not reboot within {REBOOT_SECONDS} s")
+
+
+def _keep(folder: pathlib.Path, seen: pathlib.Path, made: typing.Mapping[str, typing.Any], one: machine.Machine) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("evidence.json", "diagnosis.json"):
+        shutil.copyfile(seen / name, folder / name)
+    (folder / "made.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
+    (folder / "dmesg.txt").write_text(_ssh(one, "dmesg"), encoding="utf-8")
+    (folder / "journal.txt").write_text(_ssh(one, "journalctl", "--no-pager", "-o", "short-iso-precise", "-b"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LabError as error:
+        say(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
