@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench accuracy fuzz lab-setup lab-quick molecule docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick molecule docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ sanity: $(VENV)/.dev ## ansible-test sanity for the collection
 
 bench: $(VENV)/.dev ## measure, and write the collection's docs/benchmarks.md
 	$(BIN)/python -m bench
+
+lab: $(VENV)/.dev ## make each fault in VMs and diagnose it: PLATFORMS=, FAULTS= choose, LAB='--again --keep DIR' says more
+	$(BIN)/python -m lab.score $(if $(PLATFORMS),--platforms $(PLATFORMS)) $(if $(FAULTS),--faults $(FAULTS)) $(LAB)
 
 accuracy: $(VENV)/.dev ## diagnose the labelled logs in LABELS= (labels.json beside them), and count what is right
 	$(BIN)/python tools/accuracy.py $(LABELS)

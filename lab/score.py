@@ -1,10 +1,11 @@
 """``make lab``: make each fault on each platform, diagnose it, and count what is right.
 
-    python -m lab.score [--platforms A B] [--faults X Y] [--again] [--keep FOLDER]
+    python -m lab.score [--platforms A B] [--faults X Y] [--again] [--keep FOLDER | --judge FOLDER]
 
 One machine runs at a time. Cells that are in score.json are not run again
 unless asked for. ``--keep`` saves what each cell saw: evidence, diagnosis, the
-kernel's log and what memory_fault returned.
+kernel's log and what memory_fault returned; ``--judge`` diagnoses such evidence
+anew and runs no machine.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from .progress import say
 sys.path.insert(0, str(ansible_on.ROOT / "collections"))
 
 from ansible_collections.memops.linux.plugins.module_utils.memory_fault.catalogue import FAULTS
+from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
 
 #: Emulated processors are slow.
 SECONDS, KEEP_SECONDS = 150, 600
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         say(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
         return 1
+    if options.judge:
+        return _judge_again(options)
     run = f"score-{os.getpid()}"
     started, kept = time.monotonic(), accuracy_page.load()
     todo = [(name, fault) for name in options.platforms for fault in FAULTS if fault in (options.faults or FAULTS)]
@@ -62,11 +66,34 @@ def main(arguments: list[str] | None = None) -> int:
                 cell = lab.cell(fault, options.keep)
                 accuracy_page.keep(cell)
                 say(f"{number} of {len(left)} ({(time.monotonic() - started) / 60:.0f} min): {fault} on {name}: {_in_a_word(cell)}")
+    return _told(todo)
+
+
+def _told(todo: list[tuple[str, str]]) -> int:
+    """Write the page; 1 where one of these cells is not right."""
     accuracy_page.write(FAULTS)
     chosen = accuracy_page.load()
     wrong = [cell for name, fault in todo if (cell := chosen[name][fault])["state"] == "not_made" or not cell.get("got", {}).get("all_right", True)]
     say(f"{len(wrong)} of {len(todo)} cells are not right; see {accuracy_page.PAGE.relative_to(ansible_on.ROOT)}")
+    for cell in wrong:
+        say(f"  {cell['fault']} on {cell['platform']}: {_in_a_word(cell)}")
     return 1 if wrong else 0
+
+
+def _judge_again(options: argparse.Namespace) -> int:
+    """The cells whose evidence is kept, with today's diagnosis and today's expectations."""
+    todo, kept = [], accuracy_page.load()
+    for name in options.platforms:
+        for fault in options.faults or FAULTS:
+            folder = options.judge / name / fault
+            if not (folder / "evidence.json").exists() or fault not in kept.get(name, {}):
+                continue
+            diagnosis = diagnose(json.loads((folder / "evidence.json").read_text(encoding="utf-8")))
+            made = json.loads((folder / "made.json").read_text(encoding="utf-8"))
+            expect = judging.expected(FAULTS[fault], name)
+            accuracy_page.keep({**kept[name][fault], "expected": expect, "got": judging.judge(expect, diagnosis, made)})
+            todo.append((name, fault))
+    return _told(todo)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", nargs="*", default=[], metavar="FAULT", help="default: all of the catalogue")
     parser.add_argument("--again", action="store_true", help="also what is done already")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="save what each cell saw below this folder")
+    parser.add_argument("--judge", type=pathlib.Path, metavar="FOLDER", help="diagnose anew what --keep saved there; no machine is run")
     return parser
 
 

@@ -20,11 +20,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/memops/linux"
 sys.path.insert(0, str(ROOT / "collections"))
 
+from ansible_collections.memops.linux.plugins.module_utils.memory_fault.catalogue import FAULTS  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.catalogue import RULES  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
 from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages  # noqa: E402
 
-MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report")
+MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report", "memory_fault")
 _MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")
 
 
@@ -33,6 +34,7 @@ def pages() -> dict[pathlib.Path, str]:
     made = {COLLECTION / "docs" / f"{name}.md": module_page(name) for name in MODULES}
     made[COLLECTION / "docs/causes.md"] = causes_page()
     made[COLLECTION / "docs/log-prefixes.md"] = prefixes_page()
+    made[COLLECTION / "docs/faults.md"] = faults_page()
     made[COLLECTION / "docs/evidence.md"] = schema_page("evidence-1", "Evidence")
     made[COLLECTION / "docs/diagnosis.md"] = schema_page("diagnosis-1", "Diagnosis")
     return made
@@ -102,6 +104,43 @@ def prefixes_page() -> str:
         shown = [line[:150].replace("\x1b", "\\x1b").replace("\r", "\\r") for line in text.splitlines(keepends=False) if line.strip()][:8]
         lines += [f"## {name}", "", "```text", *(line.rstrip() for line in shown), "```", ""]
     return "\n".join(lines)
+
+
+def faults_page() -> str:
+    """What can be reproduced: each fault, what it may kill, and what a diagnosis should say of it."""
+    lines = [
+        "# Faults on purpose",
+        "",
+        "Written from the code by `make docs`. What diagnoses made of them is in [accuracy.md](accuracy.md).",
+        "",
+        "A staging host, an alert or a remedy is tried on the real thing: `reproduce.yml` makes one fault, and `diagnose.yml` says what it sees.",
+        "In the inventory, `reproduce_allowed: true` marks the hosts that it may happen to, and `reproduce_whole_host: true` those that may be",
+        "lost altogether. Without them it refuses. Before it starts it says what it will do and what it may kill, and `--check --diff` says only that.",
+        "",
+        "```console",
+        "$ ansible-playbook memops.linux.reproduce -i staging.yml -e target=staging1 -e reproduce_fault=memcg_anon --check --diff",
+        "$ ansible-playbook memops.linux.reproduce -i staging.yml -e target=staging1 -e reproduce_fault=memcg_anon",
+        "$ ansible-playbook memops.linux.diagnose -i staging.yml -e target=staging1 -e diagnose_since=10m",
+        "```",
+        "",
+        "Faults that kill nobody last until they are ended, so that they can be diagnosed: `-e reproduce_keep_seconds=600` returns when the fault has",
+        "come about and leaves it for so long; `-e reproduce_state=cleaned` ends it sooner. Dead containers stay for the same time.",
+        "",
+        "What it changes is noted in `/run/memops-fault/journal` before it is changed, and undone when the fault ends: also when its time is over,",
+        "when it is killed, or when the connection is lost. Files lie in `/var/tmp/memops-fault`; only a host that crashed in the middle of a fault",
+        "keeps those, until the next one.",
+        "",
+        "| fault | what it does | bounded by | may kill | needs | diagnosis |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, fault in FAULTS.items():
+        expect = fault["expect"]
+        needs = ", ".join(need.replace("_", " ") for need in fault["needs"]) or "-"
+        said = " or ".join([*expect["kinds"]]) + ": " + (" or ".join(expect["causes"]) or "no cause") if expect["kinds"] else expect["verdict"]
+        said += f" ({', '.join(expect['findings'])})" if expect["findings"] else ""
+        bound = "nothing: the whole host" if fault["scope"] == "host" else f"its {fault['scope']}"
+        lines.append(f"| `{name}` | {fault['does']} | {bound} | {fault['may_kill']} | {needs} | {said} |")
+    return "\n".join(lines) + "\n"
 
 
 def schema_page(name: str, title: str) -> str:

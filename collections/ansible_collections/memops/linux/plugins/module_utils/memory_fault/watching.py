@@ -106,14 +106,14 @@ class Workload:
         for pid in (places.read((self.cgroup or "") + "/cgroup.procs") or str(self.process.pid)).split():
             if len(self.made) >= MOST_PROCESSES:
                 return
-            if int(pid) not in self.made or self.made[int(pid)] in _NOT_YET:
+            if int(pid) not in self.made or self.made[int(pid)].startswith(_NOT_YET):
                 comm = places.read("/proc/%s/comm" % pid)
                 if comm:
                     self.made[int(pid)] = comm
 
 
 #: Names of what becomes the program.
-_NOT_YET = ("systemd-run", "python3", "sh", "python")
+_NOT_YET = ("systemd-run", "python", "sh")
 
 
 def pressure_full():
