@@ -25,7 +25,7 @@ def qemu_arguments(platform: Platform, folder: pathlib.Path, hostname: str, acce
     kvm = accelerator == "kvm"
     words = [
         *("-name", f"memops-lab-{hostname}", "-pidfile", str(folder / PIDFILE)),
-        *("-machine", "q35,vmport=off", "-accel", "kvm" if kvm else "tcg,thread=multi"),
+        *("-machine", "pc,vmport=off", "-accel", "kvm" if kvm else "tcg,thread=multi"),
         *("-cpu", "host" if kvm else "max", "-smp", str(platform.vcpus), "-m", f"{platform.memory_mib}M"),
         *_numa(platform),
         *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none"),

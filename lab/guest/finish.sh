@@ -64,7 +64,8 @@ for unit in docker.service containerd.service earlyoom.service systemd-oomd.serv
     in_root systemctl --quiet disable "$unit" 2> /dev/null || true
 done
 for unit in getty@tty1.service serial-getty@ttyS0.service systemd-networkd-wait-online.service systemd-firstboot.service \
-    apparmor.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+    apparmor.service ldconfig.service systemd-hwdb-update.service systemd-update-done.service \
+    systemd-journal-catalog-update.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
     systemd-resolved.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
