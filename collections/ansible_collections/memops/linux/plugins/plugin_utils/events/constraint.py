@@ -19,6 +19,8 @@ _CONSTRAINTS = {
 }
 #: A pid counts with the comma behind it.
 _CHOSEN = Pattern(r",pid=(\d+),u?i?d?=?(\d+)?$")
+#: Who writes a line off by hand sets a blank behind its commas, from the first one on; elsewhere it is a name's own.
+_BLANK_BEHIND_COMMA = r", (?=(?:cpuset|mems_allowed|oom_memcg|task_memcg|task|pid|uid)=|global_oom\b)"
 #: A path that the line's end cut off is no path, so each field counts only with what follows it.
 _NODES = Pattern(r"((?:\d[\d-]*(?:,\d[\d-]*)*)?),")
 
@@ -35,13 +37,14 @@ def _constraint(draft: Draft, match: re.Match[str]) -> None:
     if match[2] is None:
         return
     draft.nodemask = match[2]
-    cpuset, _comma, rest = match[3].partition(",mems_allowed=")
+    fields = re.sub(_BLANK_BEHIND_COMMA, ",", match[3].lstrip()) if match[3].startswith(" ") else match[3]
+    cpuset, _comma, rest = fields.partition(",mems_allowed=")
     mems = _NODES.match(rest)
     if cpuset.startswith("cpuset=") and mems is not None:
         report.cpuset, report.mems_allowed = cpuset.removeprefix("cpuset="), mems[1]
         scope = rest[mems.end() :]
     else:
-        scope = match[3]
+        scope = fields
     chosen = _CHOSEN.search(scope)
     if chosen is not None:
         scope, _comma, process = scope[: chosen.start()].rpartition(",task=")
@@ -62,7 +65,7 @@ def _chosen_before(draft: Draft, _match: re.Match[str]) -> bool:
 FORMS = (
     Form(
         "oom-kill:constraint=",
-        Pattern(r"oom-kill:constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)(?:,nodemask=(\(null\)|[\d-]*(?:,[\d-]+)*),(.*))?"),
+        Pattern(r"oom-kill:constraint=CONSTRAINT_(NONE|MEMCG|CPUSET|MEMORY_POLICY)(?:, ?nodemask=(\(null\)|[\d-]*(?:,[\d-]+)*),(.*))?"),
         CONSTRAINT,
         _constraint,
         "constraint",

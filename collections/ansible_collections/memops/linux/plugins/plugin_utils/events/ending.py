@@ -19,7 +19,7 @@ def hand_over_last_kill(earlier: Draft, draft: Draft) -> None:
     if match is None or not earlier.report.group_kill or len(earlier.report.victims) < 2:
         return
     earlier.report.lines.remove(line)
-    earlier.report.victims = [victim for victim in earlier.report.victims if victim.pid != int(match[2])] or earlier.report.victims
+    earlier.report.victims = [victim for victim in earlier.report.victims if str(victim.pid) != match[2]] or earlier.report.victims
     draft.take(line, KILL, "kill")
     kill.take_kill(draft, match)
 

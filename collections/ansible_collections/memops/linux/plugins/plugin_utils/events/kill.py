@@ -16,6 +16,8 @@ MESSAGE = r"(?:(Memory cgroup out of memory|Out of [mM]emory(?: \(\w{1,40}\)| in
 _ALLOCATING = "oom_kill_allocating_task"
 #: A comm has 15 bytes, each of which a log may show as four.
 NAME = r".{0,64}"
+#: Some people make a pid unreadable, or take it out.
+PID = r"\d+|[xX*#]{1,8}"
 _SIZES = {
     "total-vm": "total_vm_bytes",
     "vsz": "total_vm_bytes",
@@ -30,9 +32,13 @@ _SIZE = Pattern(r"(\d{1,15})[kK][bB]?$")
 _NUMBERS = {"UID": "uid", "oom_score_adj": "oom_score_adj"}
 
 
-def read_victim(pid: str, process: str | None, uid: str | None, fields: str) -> Victim:
+def _pid(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def read_victim(pid: str | None, process: str | None, uid: str | None, fields: str) -> Victim:
     """The victim of a kill line; ``fields`` is what follows its name."""
-    victim = Victim(process=process, pid=int(pid), uid=int(uid) if uid else None)
+    victim = Victim(process=process, pid=_pid(pid), uid=int(uid) if uid else None)
     # "UID 48," stands behind the name on some kernels of Red Hat, "UID:48" since 5.6.
     for field in fields.replace("UID ", "UID:").replace(",", " ").split():
         name, _colon, value = field.partition(":")
@@ -57,12 +63,12 @@ def _selected(draft: Draft, match: re.Match[str]) -> None:
     """Until 4.19: whom the kernel chose; the kill line names a child where one was taken instead."""
     imply_scope(draft, match[1])
     draft.scope_stated = True
-    draft.named = Victim(process=match[4], pid=int(match[2]), uid=int(match[3]) if match[3] else None, score=int(match[5]) if match[5] else None)
+    draft.named = Victim(process=match[4], pid=_pid(match[2]), uid=int(match[3]) if match[3] else None, score=int(match[5]) if match[5] else None)
 
 
 def _ended(draft: Draft, match: re.Match[str]) -> bool:
     """5.0 alone prints a constraint line first, which names the same process."""
-    return draft.part >= KILL or (draft.named is not None and draft.named.pid != int(match[2]))
+    return draft.part >= KILL or (draft.named is not None and draft.named.pid != _pid(match[2]))
 
 
 def take_kill(draft: Draft, match: re.Match[str]) -> None:
@@ -73,7 +79,7 @@ def take_kill(draft: Draft, match: re.Match[str]) -> None:
 
 def _unmistakable(match: re.Match[str]) -> bool:
     """Until 2.6.31 the line has no sizes, and reads like any program's."""
-    return match[1] is not None or "kB" in match[5]
+    return (match[1] is not None and _pid(match[2]) is not None) or "kB" in match[5]
 
 
 def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
@@ -88,7 +94,7 @@ def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
         return True
     named = draft.named
     takes_no_child = "oom_score_adj:" in match[5]
-    return takes_no_child and named is not None and named.pid != int(match[2]) and named.process != match[4]
+    return takes_no_child and named is not None and named.pid != _pid(match[2]) and named.process != match[4]
 
 
 def _cut_kill(draft: Draft, match: re.Match[str]) -> None:
@@ -153,7 +159,7 @@ def _always(_draft: Draft, _match: re.Match[str]) -> bool:
     return True
 
 
-KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (\d+)(?:, UID (\d+),)? ?\(({NAME})\)(.*)")
+KILL_LINE = Pattern(MESSAGE + rf"(?:OOM k|K)illed process (?:({PID}) ?)?(?:, UID (\d+),)? ?\(({NAME})\)(.*)")
 PAGE_FAULT_FORM = Form(
     "VM: killing process ", Pattern(r"VM: killing process (.{1,64}?)(?:\(\d+:#\d+\))?$"), KILL, _page_fault, "kill", another=_another_page_fault
 )
@@ -171,7 +177,7 @@ FORMS = (
     # "with score", "or a child" and "and children" are of 2.6, "or sacrifice child" of later kernels.
     Form(
         "ill process ",
-        Pattern(MESSAGE + rf"[Kk]ill process (\d+)(?:, UID (\d+))?,? ?\(({NAME})\)(?: (?:with )?score (-?\d+)\b|$)"),
+        Pattern(MESSAGE + rf"[Kk]ill process ({PID})(?:, UID (\d+))?,? ?\(({NAME})\)(?: (?:with )?score (-?\d+)\b|$)"),
         KILL,
         _selected,
         "selected",

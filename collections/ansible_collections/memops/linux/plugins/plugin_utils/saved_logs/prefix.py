@@ -48,6 +48,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|[()][A-Z0-9]|[=>78DEMc])|
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|\ufeff")
 #: What a page's or a post's mark leaves behind a line.
 _CLOSING = re.compile(r"(?:\*\*|`|</?(?:code|pre|p|br|div|li|td|tt|span|blockquote|samp)\b[^<>]{0,20}>){1,8}$")
+#: Markdown's escapes; a log of its own has none of the two that every report would show.
+_ESCAPED = re.compile(r"\\([\[\]_*#|()<>~.-])")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#\d{1,5});")
 
 _LEVEL = r"(?:emerg|alert|crit(?:ical)?|err(?:or)?|warn(?:ing)?|notice|info|debug)"
@@ -121,6 +123,8 @@ def cleaned(line: str) -> str:
         line = _CONTROL.sub("", line.expandtabs())
     if "&" in line and _ENTITY.search(line):
         line = html.unescape(line)
+    if "\\_" in line or "\\[" in line:
+        line = _ESCAPED.sub(r"\1", line)
     if "#01" in line:  # rsyslog's signs for a newline and a tab
         line = line.replace("#012", "\n").replace("#011", "\t")
     line = line.replace("\xa0", " ").rstrip()

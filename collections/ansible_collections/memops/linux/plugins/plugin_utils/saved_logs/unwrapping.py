@@ -68,6 +68,8 @@ _OWN = re.compile(
 )
 #: Whoever cut a line and marked it so did not break it.
 _CUT = ("...", "…")
+#: What stands behind a comma of the line that sums a report up; a name may hold ", task=x" itself.
+_FIELD = re.compile(r"(?:nodemask|cpuset|mems_allowed|oom_memcg|task_memcg)=|global_oom\b|task=[^,]{1,64},(?:$|pid=\d)|pid=\d+,|uid=\d+$")
 _TIRED = 8
 
 
@@ -92,6 +94,7 @@ def continues(text: str, following: str) -> bool:
 def joined(text: str, following: str) -> str:
     """The two parts of a broken line; some were broken where there is no blank."""
     within = text.endswith(("/", "=", "|", "_")) or (text.endswith("-") and not text.endswith(" -")) or (text.endswith(":") and following[:1].isdecimal())
+    within = within or (text.startswith("oom-kill:") and text.endswith(",") and _FIELD.match(following) is not None)
     return f"{text}{following}" if within else f"{text} {following}"
 
 

@@ -102,6 +102,18 @@ def test_kill_lines_of_all_ages(line, constraint, victim):
     assert ("kill" in report.missing) == ("Kill process" in line)
 
 
+@pytest.mark.parametrize("pid", ["XXXX ", "**** ", "xx", "", " "])
+def test_a_victim_whose_pid_was_made_unreadable_is_still_one(pid):
+    choice = "Out of memory: Kill process XXXX (worker) score 5 or sacrifice child"
+    report = only(f"{choice}\nKilled process {pid}(worker) total-vm:8kB, anon-rss:4kB, file-rss:0kB")
+    assert report.constraint == "none"
+    assert report.victims == [Victim("worker", total_vm_bytes=8 * KIB, anon_rss_bytes=4 * KIB, file_rss_bytes=0, score=5)]
+
+
+def test_a_sentence_about_kill_lines_kills_nobody():
+    assert events("Out of memory: Killed process (worker)\nMemory cgroup out of memory: Killed process XXXX (worker) is what it prints") == []
+
+
 def test_page_tables_that_the_kernel_printed_in_bytes():
     report = only("Out of memory: Killed process 9 (x) total-vm:4484kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:53248kB oom_score_adj:0")
     assert report.victims[0].page_tables_bytes == 53248

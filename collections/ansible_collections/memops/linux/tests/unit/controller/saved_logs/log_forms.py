@@ -12,6 +12,7 @@ import datetime
 import html
 import json
 import quopri
+import re
 import struct
 import textwrap
 from collections.abc import Callable
@@ -179,6 +180,7 @@ FORMS: dict[str, Callable[[Messages], str | bytes]] = {
     "/dev/kmsg": each_line(lambda uptime: f"4,7,{round(uptime * 1e6)},-;"),
     "a page's code": _changed(lambda line: f"<p><code>{html.escape(line)}</code></p>"),
     "bold in a post": _changed(lambda line: f"**{line.strip()}**"),
+    "a post with Markdown's escapes": _changed(lambda line: re.sub(r"([\[\]_*|])", r"\\\1", line)),
     "raw mail with encoded line ends": lambda said: quopri.encodestring(each_line(_dmesg)(said).encode()).replace(b"\n", b"=0A=\n").replace(b"==0A=\n", b"=\n"),
     "raw mail": lambda said: quopri.encodestring(each_line(_dmesg)(said).encode()),
     "a comment in source code": _changed(lambda line: "     * " + line),

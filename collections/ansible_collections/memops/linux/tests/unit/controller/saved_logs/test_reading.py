@@ -233,6 +233,22 @@ def test_a_path_broken_behind_a_slash_is_one_path():
     assert event.limit_cgroup == f"/docker/{identity}"
 
 
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/x,mems_allowed=0,global_oom,task_memcg=/y,task=worker,pid=7,uid=0",
+        "constraint=CONSTRAINT_NONE, nodemask=(null), cpuset=/x, mems_allowed=0, global_oom, task_memcg=/y, task=worker, pid=7, uid=0",
+        "constraint=CONSTRAINT_NONE,nodemask=(null),\n    cpuset=/x,mems_allowed=0,\nglobal_oom,\ntask_memcg=/y,\ntask=worker,pid=7,\nuid=0",
+        "constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/x,mems_allowed=0,global_oom,task_memcg=/y,\ntask=worker,\npid=7,uid=0",
+    ],
+)
+def test_a_summary_line_with_blanks_or_breaks_behind_its_commas_says_the_same(summary):
+    (event,) = read(f"[ 9000.1] oom-kill:{summary}\n").events
+
+    assert (event.constraint, event.cpuset, event.mems_allowed, event.victim_cgroup) == ("none", "/x", "0", "/y")
+    assert (event.victims[0].process, event.victims[0].pid, event.victims[0].uid) == ("worker", 7, 0)
+
+
 def test_the_line_after_no_killable_processes_is_a_line_of_its_own():
     (event,) = read("> Out of memory and no killable processes...\n> Kernel panic - not syncing: System is deadlocked on memory\n").events
 
