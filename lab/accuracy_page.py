@@ -8,7 +8,7 @@ import typing
 
 import yaml
 
-from . import judging, platforms
+from . import cache, judging, platforms
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEPT = HERE / "score.json"
@@ -32,12 +32,13 @@ def load() -> dict[str, dict[str, typing.Any]]:
 
 
 def keep(cell: dict[str, typing.Any]) -> None:
-    """Replace this cell and write the page anew."""
-    cells = load()
-    cells.setdefault(cell["platform"], {})[cell["fault"]] = cell
-    partial = KEPT.with_suffix(".new")
-    partial.write_text(json.dumps(cells, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(KEPT)
+    """Replace this cell."""
+    with cache.locked("score"):  # two runs may be at it, each with platforms of its own
+        cells = load()
+        cells.setdefault(cell["platform"], {})[cell["fault"]] = cell
+        partial = KEPT.with_suffix(".new")
+        partial.write_text(json.dumps(cells, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        partial.replace(KEPT)
 
 
 def write(faults: typing.Mapping[str, typing.Any]) -> None:

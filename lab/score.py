@@ -155,7 +155,7 @@ class _Lab:
         spec = FAULTS[fault]
         one = self._up()
         if spec.get("modprobe"):
-            _ssh(one, "modprobe", spec["modprobe"])
+            _ssh(one, f"modprobe {spec['modprobe']} && echo {spec['modprobe']} > /etc/modules-load.d/memops-lab.conf")
         if spec.get("balloon_mib"):
             monitor.human_command(one.folder, f"balloon {spec['balloon_mib']}")
             time.sleep(10)

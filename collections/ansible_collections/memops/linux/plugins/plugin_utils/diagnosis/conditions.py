@@ -19,6 +19,10 @@ from .wording import count, percent, size
 
 #: Below this part of RAM "available" the host is short of memory now.
 SHORT = 0.1
+#: A group this near to memory.high whose tasks all wait this part of the time is held back by it.
+AT_HIGH = 0.95
+SLOWED_PERCENT = 10.0
+MOST_SLOWED = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,15 @@ class Condition:
 
 def conditions(host: HostFacts, cases: list[Case]) -> list[Condition]:
     """All conditions of the host now; a healthy host has none."""
-    found = (_thrashing(host), _kills_not_in_log(host, cases), _hugepages(host), _commit_limit(host), *_containers(host), _short_of_memory(host))
+    found = (
+        _thrashing(host),
+        *_slowed_down(host),
+        _kills_not_in_log(host, cases),
+        _hugepages(host),
+        _commit_limit(host),
+        *_containers(host),
+        _short_of_memory(host),
+    )
     return [condition for condition in found if condition is not None]
 
 
@@ -57,6 +69,24 @@ def _thrashing(host: HostFacts) -> Condition | None:
     if not steps:
         return None
     return Condition("thrashing", "risk", "The host is thrashing now: " + steps[0].text, steps, for_host.for_thrashing(host))
+
+
+def _slowed_down(host: HostFacts) -> list[Condition]:
+    """Cgroups whose processes wait, because they are above memory.high."""
+    found = []
+    for group in host.section("cgroups").get("groups") or []:
+        high, usage, hits = group.get("high_bytes"), group.get("usage_bytes"), (group.get("events") or {}).get("high")
+        waited = ((group.get("pressure") or {}).get("full") or {}).get("avg10")
+        if not isinstance(high, int) or not usage or not hits or waited is None or usage < AT_HIGH * high or waited < SLOWED_PERCENT:
+            continue
+        who = group.get("unit") or group["path"]
+        step = Step(
+            f"{who} uses {size(usage)}, memory.high is {size(high)}: the kernel has held its processes back {count(hits, 'time')},"
+            f" and they stood still {waited:.0f} % of the last 10 s.",
+            (Fact(f"cgroups {group['path']} events high", str(hits)), Fact(f"cgroups {group['path']} pressure full avg10", str(waited))),
+        )
+        found.append(Condition("memory_high", "risk", f"{who} is slowed down at its memory.high of {size(high)}", (step,), for_host.for_memory_high(who, high)))
+    return found[:MOST_SLOWED]
 
 
 def _kills_not_in_log(host: HostFacts, cases: list[Case]) -> Condition | None:

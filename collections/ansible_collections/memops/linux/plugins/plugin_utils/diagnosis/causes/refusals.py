@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...events.model import ProcessFault, ServiceEvent
 from ..case import Case
 from ..host_facts import HostFacts
@@ -50,6 +52,25 @@ def commit_limit(case: Case) -> Judgement:
     if _said_by_kernel(case):
         return Conclusion("certain", steps, remedy.for_commit_limit(case.host))
     return Conclusion("probable", steps, remedy.for_commit_limit(case.host)) if full is not None else None
+
+
+def address_space_limit(case: Case) -> Judgement:
+    """The program's own limit on address space (ulimit -v, LimitAS=) refused it, whatever was free."""
+    if not isinstance(case.event, ServiceEvent) or case.host.tunable("vm.overcommit_memory") == "2":
+        return None
+    who = case.event.process
+    limited = [one for one in case.host.section("processes").get("largest") or [] if one["name"] == who and isinstance(_address_space(one), int)]
+    if not who or not limited:
+        return None
+    step = Step(
+        f"{who} runs with a limit of {size(_address_space(limited[0]))} on its address space (RLIMIT_AS). What is mapped counts there, used or not.",
+        (*case.quoted("line"), Fact(f"processes {who} limits address_space_bytes", str(_address_space(limited[0])))),
+    )
+    return Conclusion("probable", (step,), remedy.for_address_space(case))
+
+
+def _address_space(process: dict[str, Any]) -> int | str | None:
+    return (process.get("limits") or {}).get("address_space_bytes")
 
 
 def commit_limit_now(host: HostFacts) -> Step | None:
@@ -159,6 +180,14 @@ COMMIT_LIMIT = Rule(
     needs=f"vm.overcommit_memory=2, and the kernel's line __vm_enough_memory or Committed_AS at least {COMMITTED:.0%} of CommitLimit now",
     reference="https://docs.kernel.org/mm/overcommit-accounting.html",
     judge=commit_limit,
+    speaks_of="decision",
+)
+ADDRESS_SPACE_LIMIT = Rule(
+    cause="address_space_limit",
+    kinds=_ENOMEM,
+    needs="the program's own line, and a process of its name, now, that has RLIMIT_AS; no vm.overcommit_memory=2",
+    reference="https://man7.org/linux/man-pages/man2/getrlimit.2.html",
+    judge=address_space_limit,
     speaks_of="decision",
 )
 PIDS_LIMIT = Rule(

@@ -107,6 +107,19 @@ def for_thrashing(host: HostFacts) -> tuple[Remedy, ...]:
     )
 
 
+def for_memory_high(who: str, high_bytes: int) -> tuple[Remedy, ...]:
+    """More room before the brake, or less to hold."""
+    return (
+        Remedy(
+            action=f"Raise MemoryHigh= of {who} above {size(high_bytes)}, or let its programs hold less (heap, workers, caches).",
+            command=f"systemctl show -p MemoryHigh,MemoryMax {who}" if "/" not in who else None,
+            why="Above memory.high nothing is killed, but each further allocation waits for reclaim, so that the program crawls.",
+            risk="Another part of the host's RAM can be taken by it.",
+            reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
+        ),
+    )
+
+
 def _usual_swap(ram_bytes: int | None, swap_bytes: int) -> int | None:
     """The usual size by RAM: as much as RAM up to 2 GiB, half of it up to 8 GiB, then 4 GiB."""
     if not ram_bytes:

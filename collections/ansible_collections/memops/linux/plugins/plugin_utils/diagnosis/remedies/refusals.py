@@ -36,6 +36,21 @@ def for_commit_limit(host: HostFacts) -> tuple[Remedy, ...]:
     )
 
 
+def for_address_space(case: Case) -> tuple[Remedy, ...]:
+    """The limit counts mappings, which say little about memory."""
+    unit = case.unit
+    where = f"LimitAS= of {unit}" if unit and unit.endswith(".service") else "the limit (LimitAS= of its unit, ulimit -v, /etc/security/limits.conf)"
+    return (
+        Remedy(
+            action=f"Raise or remove {where}, and bound its memory with MemoryMax= instead.",
+            command="grep 'address space' /proc/PID/limits",
+            why="RLIMIT_AS counts all that is mapped, also what is never used; programs that reserve much are refused long before they use it.",
+            risk="Without a limit of either kind the program can take the host's memory.",
+            reference="https://man7.org/linux/man-pages/man2/getrlimit.2.html",
+        ),
+    )
+
+
 def for_overcommit(case: Case) -> tuple[Remedy, ...]:
     """Ask for less at once, or let the kernel promise more."""
     return (

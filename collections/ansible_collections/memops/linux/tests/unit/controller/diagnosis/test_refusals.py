@@ -61,6 +61,12 @@ MODE_2 = {"tunables": {"values": {"vm.overcommit_memory": "2"}}}
 MODE_0 = {"tunables": {"values": {"vm.overcommit_memory": "0"}}}
 FULL = {"memory": {"meminfo": {"commit_limit_bytes": 4 * GIB, "committed_as_bytes": 4 * GIB - 1}}}
 HALF = {"memory": {"meminfo": {"commit_limit_bytes": 4 * GIB, "committed_as_bytes": 2 * GIB}}}
+
+
+def running(name, address_space_bytes):
+    return {"processes": {"largest": [{"name": name, "limits": {"address_space_bytes": address_space_bytes, "locked_bytes": "max"}}]}}
+
+
 REFUSED = service("enomem", "shop: cannot allocate memory", by="shop", process="shop")
 
 
@@ -74,6 +80,11 @@ REFUSED = service("enomem", "shop: cannot allocate memory", by="shop", process="
         ("a program is refused while half is left", held(services=[REFUSED], **MODE_2, **HALF), ("enomem", None, None)),
         ("a program is refused in another mode", held(services=[REFUSED], **MODE_0, **FULL), ("enomem", None, None)),
         ("a program is refused, and nothing tells the mode", held(services=[REFUSED]), ("enomem", None, None)),
+        ("its address space is limited", held(services=[REFUSED], **running("shop", 256 * MIB)), ("enomem", "address_space_limit", "probable")),
+        ("its address space is not limited", held(services=[REFUSED], **running("shop", "max")), ("enomem", None, None)),
+        ("another's address space is limited", held(services=[REFUSED], **running("shopper", 256 * MIB)), ("enomem", None, None)),
+        ("the kernel itself refuses it", held(fault("overcommit", NOT_ENOUGH), **running("shop", MIB)), ("enomem", "overcommit_refused", "certain")),
+        ("its address space is limited, and promises are too", held(services=[REFUSED], **MODE_2, **HALF, **running("shop", MIB)), ("enomem", None, None)),
         ("fork is rejected", held(fault("pids_limit", PIDS, cgroup="/system.slice/shop.service")), ("not_oom", "pids_limit", "certain")),
         (
             "there is no address for a mapping",

@@ -202,3 +202,30 @@ def test_a_units_violent_end_without_an_oom_kill_is_not_memory(result, status, k
 @pytest.mark.parametrize("services", [failed_unit("core-dump", 6), failed_unit("exit-code", 1), failed_unit("signal", 9, "2026-11-01T00:00:00.000Z")])
 def test_a_unit_that_aborted_failed_by_itself_or_long_ago_is_no_incident(services):
     assert verdict(host(services=services))[0]["code"] == "healthy"
+
+
+def group(usage=64, high=64, hits=900, waited=40.0):
+    """A cgroup of version 2, sizes in MiB; waited: the share of 10 s in which all its tasks stood still."""
+    pressure = None if waited is None else {"full": {"avg10": waited}}
+    high_bytes = high << 20 if isinstance(high, int) else high
+    sizes = {"usage_bytes": usage << 20, "high_bytes": high_bytes}
+    return {"path": "/a.slice/x.service", "unit": "x.service", **sizes, "events": {"high": hits}, "pressure": pressure}
+
+
+@pytest.mark.parametrize(
+    ("given", "one", "code"),
+    [
+        ("it is at memory.high and all its tasks wait", group(), "at_risk"),
+        ("it is below", group(usage=40), "healthy"),
+        ("it has no memory.high", group(high="max"), "healthy"),
+        ("the brake was never applied", group(hits=0), "healthy"),
+        ("its tasks hardly wait", group(waited=2.0), "healthy"),
+        ("nothing tells how long they wait", group(waited=None), "healthy"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_cgroup_is_slowed_down_by_memory_high_where(given, one, code):
+    answer, diagnosis = verdict(host(cgroups={"groups": [one]}))
+
+    assert answer["code"] == code
+    assert [finding["cause"] for finding in diagnosis["findings"]] == (["memory_high"] if code == "at_risk" else [])
