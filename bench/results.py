@@ -146,9 +146,25 @@ def _logs(result: Mapping) -> Iterable[str]:
     )
 
 
+def _pressure(result: Mapping) -> Iterable[str]:
+    yield "evidence_info through ansible, on a virtual machine of the lab that is short of memory; its processor is"
+    yield f"{'emulated' if result['accelerator'] == 'tcg' else 'virtual'}, so seconds are long. The workload is what `memops.linux.memory_fault` made."
+    yield ""
+    rows = []
+    for case in result["cases"]:
+        seconds, peak = case["seconds"], case["peak_rss_bytes"] / 1e6
+        rows.append([f"{case['kernel']}: {case['what']}", "seconds, all of the task", f"{seconds:.1f}", *_goal(seconds, at_most=result["goal_seconds"])])
+        rows.append(["", "seconds of it collecting", f"{case['collecting_seconds']:.1f}", "", ""])
+        rows.append(["", "peak RSS of the collector, MB", f"{peak:.1f}", *_goal(peak, at_most=result["goal_peak_rss_bytes"] / 1e6)])
+        rows.append(["", "sections that came back", f"{case['sections']} of {case['of_sections']}", "", ""])
+        rows.append(["", "processes that the kernel killed meanwhile", f"{case['kills']}", *_goal(case["kills"], at_most=0)])
+    yield from _table(["the host", "what", "measured", "goal", ""], rows)
+
+
 _SECTIONS = {
     "fleet": ("A fleet", _fleet),
     "collector": ("A crowded host", _collector),
+    "pressure": ("A host short of memory", _pressure),
     "payload": ("What is sent to a host", _payload),
     "logs": ("Saved logs", _logs),
 }

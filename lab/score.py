@@ -18,7 +18,6 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ import typing
 from . import accuracy_page, ansible_on, judging, machine, monitor, platforms, processes
 from .errors import LabError
 from .progress import say
+from .ssh_output import ssh_output
 
 sys.path.insert(0, str(ansible_on.ROOT / "collections"))
 
@@ -155,12 +155,12 @@ class _Lab:
         spec = FAULTS[fault]
         one = self._up()
         if spec.get("modprobe"):
-            _ssh(one, f"modprobe {spec['modprobe']} && echo {spec['modprobe']} > /etc/modules-load.d/memops-lab.conf")
+            ssh_output(one, f"modprobe {spec['modprobe']} && echo {spec['modprobe']} > /etc/modules-load.d/memops-lab.conf")
         if spec.get("balloon_mib"):
             monitor.human_command(one.folder, f"balloon {spec['balloon_mib']}")
             time.sleep(10)
         since, began = _guest_time(one), time.monotonic()
-        boot = _ssh(one, "cat", "/proc/sys/kernel/random/boot_id")
+        boot = ssh_output(one, "cat", "/proc/sys/kernel/random/boot_id")
         arguments = {"fault": fault, "allowed": True, "whole_host": True, "seconds": SECONDS, "keep_seconds": KEEP_SECONDS}
         made = ansible_on.module(one, "memops.linux.memory_fault", arguments, SECONDS * 4)
         if made.get("failed") or made.get("unreachable"):
@@ -190,7 +190,7 @@ class _Lab:
             if spec.get("balloon_mib"):
                 monitor.human_command(one.folder, f"balloon {self.platform.memory_mib}")
                 time.sleep(5)
-            failed = _ssh(one, "systemctl", "--failed", "--no-legend", "--plain")
+            failed = ssh_output(one, "systemctl", "--failed", "--no-legend", "--plain")
         except LabError as error:
             failed = str(error)
         if failed:
@@ -209,27 +209,16 @@ class _Lab:
             machine.down(self.run, self.platform.name)
 
 
-def _ssh(one: machine.Machine, *words: str, timeout_seconds: int = 120) -> str:
-    """What a command on it prints. Raises LabError where it fails."""
-    try:
-        done = subprocess.run(one.ssh(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_seconds, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise LabError(f"{one.name} does not answer") from error
-    if done.returncode:
-        raise LabError(f"{' '.join(words)} on {one.name} failed: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
 def _guest_time(one: machine.Machine) -> str:
-    return _ssh(one, "date", "-u", "+%Y-%m-%dT%H:%M:%S")
+    return ssh_output(one, "date", "-u", "+%Y-%m-%dT%H:%M:%S")
 
 
 def _await_boot_after(one: machine.Machine, boot: str) -> None:
     deadline = time.monotonic() + REBOOT_SECONDS
     while time.monotonic() < deadline:
         try:
-            if _ssh(one, "cat", "/proc/sys/kernel/random/boot_id", timeout_seconds=40) != boot:
-                _ssh(one, "systemctl is-system-running --wait || true", timeout_seconds=300)
+            if ssh_output(one, "cat", "/proc/sys/kernel/random/boot_id", timeout_seconds=40) != boot:
+                ssh_output(one, "systemctl is-system-running --wait || true", timeout_seconds=300)
                 return
         except LabError:
             pass
@@ -242,8 +231,8 @@ def _keep(folder: pathlib.Path, seen: pathlib.Path, made: typing.Mapping[str, ty
     for name in ("evidence.json", "diagnosis.json"):
         shutil.copyfile(seen / name, folder / name)
     (folder / "made.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
-    (folder / "dmesg.txt").write_text(_ssh(one, "dmesg"), encoding="utf-8")
-    (folder / "journal.txt").write_text(_ssh(one, "journalctl", "--no-pager", "-o", "short-iso-precise", "-b"), encoding="utf-8")
+    (folder / "dmesg.txt").write_text(ssh_output(one, "dmesg"), encoding="utf-8")
+    (folder / "journal.txt").write_text(ssh_output(one, "journalctl", "--no-pager", "-o", "short-iso-precise", "-b"), encoding="utf-8")
 
 
 if __name__ == "__main__":

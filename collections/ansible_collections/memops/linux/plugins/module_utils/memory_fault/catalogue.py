@@ -220,6 +220,15 @@ FAULTS = {
         "until": "settled",
         "expect": _expect("at_risk", findings=["thrashing"]),
     },
+    "host_below_low_watermark": {
+        "does": "Programs leave so little free that the kernel reclaims all the time; there is no swap, and nothing is killed yet.",
+        "scope": "host",
+        "may_kill": "nothing as a rule; any process of the host, if another asks for more meanwhile",
+        "needs": ["no_swap"],
+        "steps": [("run", {"program": "hog", "name": "memops-hog", "args": {"mib": ("of_ram", 1), "below_low": 1}, "wait": "settled"})],
+        "until": "settled",
+        "expect": _expect("at_risk", findings=["no_swap"]),
+    },
     "host_hog_protected": {
         "does": "A program that oom_score_adj protects grows until the host is out of memory, and a small one dies for it.",
         "scope": "host",

@@ -37,7 +37,7 @@ def hold():
         time.sleep(3600)
 
 
-def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_percent=0):
+def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_percent=0, below_low=0):
     """Grow by single MiB and keep all of it."""
     if node is not None:
         mask = ctypes.c_ulong(1 << node)
@@ -54,6 +54,8 @@ def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_perc
         kept.append(block)
         if until_kill and oom_kills() > killed_before:
             return
+        if below_low and number % 2 == 0 and stays_below_low():
+            break
         if slow_below_available_percent and number % 4 == 0 and available_percent() < slow_below_available_percent:
             time.sleep(0.4)
     if not again:
@@ -65,6 +67,27 @@ def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_perc
         for block in kept:
             for offset in range(0, MIB, 4096):
                 block[offset] = value
+
+
+def stays_below_low(seconds=1.0):
+    """Free memory is below the low watermarks and nobody can make more of it."""
+    deadline = time.time() + seconds
+    while free_bytes() < low_watermark_bytes():
+        if time.time() > deadline:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def free_bytes():
+    with open("/proc/meminfo") as meminfo:
+        return next(int(line.split()[1]) * 1024 for line in meminfo if line.startswith("MemFree:"))
+
+
+def low_watermark_bytes():
+    """Of all zones together."""
+    with open("/proc/zoneinfo") as zones:
+        return sum(int(line.split()[1]) for line in zones if line.split()[:1] == ["low"]) * resource.getpagesize()
 
 
 def oom_kills():
