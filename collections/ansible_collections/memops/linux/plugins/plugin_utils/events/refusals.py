@@ -47,6 +47,7 @@ _WHO = r"(?P<process>.{0,80}?): "
 FORMS = (
     # warn_alloc, mm/page_alloc.c: "failure. order" until 2.6.39; stalls from 4.9 to 4.14.
     RefusalForm("page allocation ", Pattern(_WHO + r"page allocation failure[:.] ?(?P<fields>.*)"), _refused),
+    RefusalForm("page allocation ", Pattern(r"page allocation failure[:.] ?(?P<fields>order:\d+, ?mode:0x.*)"), _refused),  # the name was cut off
     RefusalForm("page allocation ", Pattern(_WHO + r"page allocation stalls for (?P<stalled>\d+) ?ms, (?P<fields>.*)"), _refused),
     # mm/vmalloc.c: "vmalloc: allocation failure: 8192 bytes", then "vmalloc size 8192 allocation failure: ...", "vmalloc error: size ..."
     RefusalForm(": vmalloc", Pattern(_WHO + r"vmalloc(?=[ :])(?: error)?:?(?P<fields> .*(?:fail|allocated|exceeds|total pages).*)"), _refused),

@@ -22,6 +22,8 @@ _GLUED = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \S{1,64} kernel: )"
 )
 _GLUED_TAG = re.compile(r"(?<=\S) (?=kernel: \S)")
+#: A mail's or a page's title quotes a log; it is no line of it.
+_HEADLINES = ("Subject: ", "Re: ", "RE: ", "Fwd: ", "Title: ", "title: ")
 _REPEATED = re.compile(r"message repeated \d+ times: \[ ?(.*)\]$")
 
 
@@ -98,6 +100,8 @@ class Records:
         found = message(line, self._clock)
         if found.program == "" and self._stamped is not None and not found.stamped:
             found = found._replace(program=None)
+        if found.text.startswith(_HEADLINES) and not found.stamped:
+            found = found._replace(text="")
         repeated = _REPEATED.match(found.text)
         if repeated is not None:
             found = found._replace(text=repeated[1])

@@ -33,7 +33,7 @@ _LONG = (
         r"(?:Memory cgroup out of memory|Out of [mM]emory)\b(?! and no)|(?:OOM )?[Kk]illed(?: process\b|$)",
         _ENDS_OF_KILL,
         r"(?:total-vm|vsz|vm|anon-rss|file-rss|shmem-rss):|UID:|pgtables:|oom_score_adj:|score \d|or sacrifice",
-        r"(?:process )?\d+(?:,? ?\(|, UID|$)|UID \d|[(,:.…-]|-?\d+ or |\d+kB|(?:\w{1,6}[-_])?(?:vm|rss|adj|UID|pgtables|swap|vsz|kB)\b"
+        r"(?:killed )?(?:process )?\d+(?:,? ?\(|, UID|$)|UID \d|[(,:.…-]|-?\d+ or |\d+kB|(?:\w{1,6}[-_])?(?:vm|rss|adj|UID|pgtables|swap|vsz|kB)\b"
         r"|score|or |and |a child|child|sacrifice|.{0,80}\b(?:total-vm|anon-rss|file-rss|shmem-rss|pgtables):\d",
     ),
     _long(r"oom-kill:constraint=", r",uid=\d+"),
@@ -70,6 +70,8 @@ _OWN = re.compile(
 _CUT = ("...", "…")
 #: What stands behind a comma of the line that sums a report up; a name may hold ", task=x" itself.
 _FIELD = re.compile(r"(?:nodemask|cpuset|mems_allowed|oom_memcg|task_memcg)=|global_oom\b|task=[^,]{1,64},(?:$|pid=\d)|pid=\d+,|uid=\d+$")
+#: A kill line up to the victim's name, behind whatever somebody wrote before it.
+_UP_TO_NAME = re.compile(r"[Kk]illed process \d{1,10} \([^()]{1,64}\)$")
 _TIRED = 8
 
 
@@ -82,7 +84,7 @@ def continues(text: str, following: str) -> bool:
     """Whether a line without a stamp is the rest of the long line before it."""
     form = next((form for form in _LONG if form.begins.match(text)), None)
     if form is None or not following:
-        return False
+        return following.startswith("total-vm:") and _UP_TO_NAME.search(text) is not None
     if form.goes_on is not None and form.goes_on.match(following):
         return True
     in_a_name = text.count("(") > text.count(")")

@@ -216,6 +216,8 @@ def test_info_in_the_kernels_own_words_is_no_level_of_a_log(prefix):
         ("[ 9000.1] Out of memory: Killed process 7 (worker) total-\nvm:9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
         ("[ 9000.1] Killed process 7 (worker)\n    total-vm:9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
         ("[ 9000.1] Out of memory: Killed process 7 (worker) total-vm:\n> 9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
+        ("[ 9000.1] Out of memory in UB 5: OOM\nkilled process 7 (worker) score 0 vm:9000kB, rss:8000kB", (7, 9000 << 10, None)),
+        ("noted: Out of memory: Killed process 7 (worker)\ntotal-vm:9000kB, anon-rss:8000kB", (7, 9000 << 10, 8000 << 10)),
         ("[ 9000.1] Killed process 7 (worker)\nworker: page allocation failure. order:0, mode:0xd2", (7, None, None)),
     ],
 )
@@ -223,6 +225,11 @@ def test_a_kill_line_is_mended_wherever_it_was_broken(broken, read_as):
     victim = read(broken).events[0].victims[0]
 
     assert (victim.pid, victim.total_vm_bytes, victim.anon_rss_bytes) == read_as
+
+
+@pytest.mark.parametrize("title", ["Subject: Re: ", "> Subject: ", "Re: ", "title: "])
+def test_a_mails_title_is_no_line_of_a_log(title):
+    assert read(f"{title}worker: page allocation failure: order:0,\n mode:0x820(GFP_ATOMIC)\n").events == []
 
 
 def test_a_path_broken_behind_a_slash_is_one_path():
