@@ -150,3 +150,11 @@ def test_the_part_that_is_cut_off_is_missing():
         (report,) = read_kernel(cut)
         assert tuple(sorted(report.missing)) == missing
         assert report.constraint == "memcg"
+
+
+def test_a_table_whose_header_is_damaged_gives_only_what_all_layouts_have_in_one_place():
+    lines = recorded("linux-6.1-memcg-oom-group")
+    damaged = [Line(line.text.replace(" rss ", " rsx ")) if "total_vm" in line.text else line for line in lines]
+    (report,) = read_kernel(damaged)
+    assert report.tasks and {task.swap_bytes for task in report.tasks} == {None}
+    assert not report.table_complete
