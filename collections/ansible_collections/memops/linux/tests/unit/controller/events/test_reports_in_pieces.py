@@ -152,9 +152,8 @@ def test_the_part_that_is_cut_off_is_missing():
         assert report.constraint == "memcg"
 
 
-def test_a_table_whose_header_is_damaged_gives_only_what_all_layouts_have_in_one_place():
+def test_rows_below_a_damaged_header_are_not_read():
     lines = recorded("linux-6.1-memcg-oom-group")
-    damaged = [Line(line.text.replace(" rss ", " rsx ")) if "total_vm" in line.text else line for line in lines]
+    damaged = [Line(line.text.replace(" rss ", " rss")) if "total_vm" in line.text else line for line in lines]
     (report,) = read_kernel(damaged)
-    assert report.tasks and {task.swap_bytes for task in report.tasks} == {None}
-    assert not report.table_complete
+    assert (report.tasks, report.table_complete) == ([], False)
