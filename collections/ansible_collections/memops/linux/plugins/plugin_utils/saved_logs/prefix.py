@@ -65,7 +65,7 @@ _JUNK = re.compile(
     rf"|{_FACILITY}\.{_LEVEL}[ \t]+|{_FACILITY}[ \t]*:[ \t]*{_LEVEL}[ \t]*:[ \t]?"  # busybox, dmesg -x
     r"|(?:stdout|stderr) [FP] "  # CRI
     r"|[\w.-]{1,64}[ \t]*\|[ \t](?=.{0,3}[\[\d<A-Z])"  # docker compose
-    r"|\*[ \t]+|[-+][ \t]+(?=\[ *\d)|`+(?=\[ *\d)"  # a list's, a comment's or code's mark
+    r"|\*[ \t]+|(?:[-+#]|//)[ \t]+(?=\[ *[\dA-Z]|[A-Z][a-z]{2} [ \d]\d \d\d:)|`+(?=\[ *\d)"  # a list's, a comment's or code's mark
     r"|[\w.-]{1,64} login: ?(?=\[ *\d)"  # a console's prompt
     r"|</?(?:code|pre|p|br|div|li|td|tt|span|blockquote|samp)\b[^<>]{0,80}>|\*\*(?=[\w\[])"  # a page's marks
     r")"

@@ -29,6 +29,8 @@ _ANCHOR = re.compile(
 _ANCHOR_WITHIN = 120
 #: The same of user space: the daemon's own tag.
 _TAG_WITHIN = re.compile(r"(?<![\w.-])(earlyoom|nohang|systemd-oomd|oomd|systemd|kubelet)\[\d{1,10}\]: ")
+#: An event of Kubernetes, one field a line.
+_FIELD = re.compile(r"\"?[Mm]essage\"? ?: ?[\"']?")
 _QUOTING = re.compile(r"[\"'`=]")
 _NUMBER = re.compile(r":(\d+)$")
 
@@ -151,8 +153,14 @@ class _Reading:
             return True
         if said.program is None and not (said.of_ring_buffer and said.stamped):
             found = _ANCHOR.search(said.text, 0, _ANCHOR_WITHIN + 80)
-            if found is not None and 0 < found.start() <= _ANCHOR_WITHIN and not _QUOTING.search(said.text, 0, found.start()):
-                return self.machine.feed(Line(said.text[found.start() :], said.time, where, said.uptime_seconds))
+            if found is not None and 0 < found.start() <= _ANCHOR_WITHIN:
+                text = said.text[found.start() :]
+                field = _FIELD.match(said.text)
+                if field is not None and field.end() == found.start():
+                    text = text.rstrip("\"',")
+                elif _QUOTING.search(said.text, 0, found.start()):
+                    return False
+                return self.machine.feed(Line(text, said.time, where, said.uptime_seconds))
         return False
 
     def _machine_of(self, host: str | None, line: Line) -> _Machine:

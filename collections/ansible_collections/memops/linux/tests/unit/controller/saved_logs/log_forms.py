@@ -184,6 +184,7 @@ FORMS: dict[str, Callable[[Messages], str | bytes]] = {
     "raw mail with encoded line ends": lambda said: quopri.encodestring(each_line(_dmesg)(said).encode()).replace(b"\n", b"=0A=\n").replace(b"==0A=\n", b"=\n"),
     "raw mail": lambda said: quopri.encodestring(each_line(_dmesg)(said).encode()),
     "a comment in source code": _changed(lambda line: "     * " + line),
+    "a comment in a script": each_line(lambda uptime: f"# [{at(uptime):%a %b %e %H:%M:%S %Y}] "),
     "the kernel as a process": each_line(lambda uptime: f"{at(uptime):%b %e %H:%M:%S} web1 kernel[0]: "),
     "a host in brackets": each_line(lambda uptime: "[web1] kernel: "),
     "HTML": _changed(html.escape),

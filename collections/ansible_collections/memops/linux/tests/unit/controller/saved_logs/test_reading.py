@@ -227,6 +227,15 @@ def test_a_kill_line_is_mended_wherever_it_was_broken(broken, read_as):
     assert (victim.pid, victim.total_vm_bytes, victim.anon_rss_bytes) == read_as
 
 
+@pytest.mark.parametrize("field", ['    "message": "{}",', "message: '{}'", "Message: {}"])
+def test_an_event_of_kubernetes_carries_the_kernels_words(field):
+    kill = "Memory cgroup out of memory: Killed process 7 (worker) total-vm:9000kB, anon-rss:8000kB oom_score_adj:999"
+
+    (event,) = read(field.format(kill) + "\n").events
+
+    assert (event.victims[0].pid, event.victims[0].oom_score_adj) == (7, 999)
+
+
 @pytest.mark.parametrize("title", ["Subject: Re: ", "> Subject: ", "Re: ", "title: "])
 def test_a_mails_title_is_no_line_of_a_log(title):
     assert read(f"{title}worker: page allocation failure: order:0,\n mode:0x820(GFP_ATOMIC)\n").events == []
