@@ -45,12 +45,11 @@ def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_perc
             raise OSError(ctypes.get_errno(), "set_mempolicy")
     if lock and libc.mlockall(3):
         raise OSError(ctypes.get_errno(), "mlockall")
-    kept = []
+    kept, piece = [], b"\1" * MIB
     killed_before = oom_kills()
     for number in range(mib):
         block = mmap.mmap(-1, MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        for offset in range(0, MIB, 4096):
-            block[offset] = 1
+        block.write(piece)
         kept.append(block)
         if until_kill and oom_kills() > killed_before:
             return
@@ -61,12 +60,10 @@ def hog(mib, lock=0, again=0, node=None, until_kill=0, slow_below_available_perc
     if not again:
         hold()
     tell(settled=True)
-    value = 0
     while True:
-        value = (value + 1) % 256
         for block in kept:
-            for offset in range(0, MIB, 4096):
-                block[offset] = value
+            block.seek(0)
+            block.write(piece)
 
 
 def stays_below_low(seconds=1.0):
@@ -138,14 +135,14 @@ def reader(mib, path):
 
 def forker(mib):
     """Fork small processes until one is killed; the last words are who."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # systemd stops a scope after an OOM kill, and we still have to say whose
     for _number in range(4000):
         pid = os.fork()
         if not pid:
             die_with_parent()
-            own = bytearray(mib * MIB)
-            for offset in range(0, len(own), 4096):
-                own[offset] = 1
-            while True:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            own = bytearray(mib * MIB)  # written to with zeros
+            while own:
                 time.sleep(3600)
         time.sleep(0.02)
         if reap():

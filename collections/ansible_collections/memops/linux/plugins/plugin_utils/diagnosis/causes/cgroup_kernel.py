@@ -41,6 +41,8 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
     if kernel < KERNEL_MATTERS * use.total_bytes:
         return None
     part, held = _largest_part(use)
+    if max(held if part == "page_tables" else 0, _tables_of_tasks(case)) >= max(TABLES_MATTER * use.total_bytes, kernel / 2):
+        return None  # page_tables's case
     steps = [
         Step(
             f"The kernel itself held {size(kernel)} of the limit of {size(use.total_bytes)} ({percent(kernel, use.total_bytes)}) for this cgroup;"
@@ -66,13 +68,32 @@ def page_tables_of_cgroup(case: Case) -> Judgement:
     use = case.use
     if use is None or not use.total_bytes:
         return _NO_FIGURES
-    if use.page_tables_bytes is None or use.page_tables_bytes < TABLES_MATTER * use.total_bytes:
+    if use.page_tables_bytes is None:
+        return _page_tables_by_tasks(case, use.total_bytes)
+    if use.page_tables_bytes < TABLES_MATTER * use.total_bytes:
         return None
     step = Step(
         f"Page tables took {size(use.page_tables_bytes)} of the limit of {size(use.total_bytes)} ({percent(use.page_tables_bytes, use.total_bytes)}).",
         case.quoted("usage", "stat"),
     )
     return Conclusion("certain" if use.page_tables_bytes >= 2 * TABLES_MATTER * use.total_bytes else "probable", (step,), remedy.for_page_tables(case))
+
+
+def _page_tables_by_tasks(case: Case, limit_bytes: int) -> Judgement:
+    """The same before 5.11, where memory.stat has no such figure and the task table does."""
+    held = _tables_of_tasks(case)
+    if held < TABLES_MATTER * limit_bytes:
+        return None
+    step = Step(
+        f"The page tables of the cgroup's processes add up to {size(held)}, {percent(held, limit_bytes)} of the limit of {size(limit_bytes)}.",
+        case.quoted("usage", "largest_task"),
+    )
+    return Conclusion("probable", (step,), remedy.for_page_tables(case))
+
+
+def _tables_of_tasks(case: Case) -> int:
+    """Page tables of all tasks together; 0 where the table is not whole or does not give them."""
+    return sum(task.page_tables_bytes or 0 for task in case.tasks) if case.tasks_complete else 0
 
 
 def swap_denied_to_cgroup(case: Case) -> Judgement:
@@ -118,7 +139,8 @@ KERNEL_MEMORY_OF_CGROUP = Rule(
 PAGE_TABLES_OF_CGROUP = Rule(
     cause="page_tables",
     kinds=MEMCG,
-    needs=f"the report's limit and pagetables of memory.stat; at least {TABLES_MATTER:.0%} of the limit (certain from {2 * TABLES_MATTER:.0%})",
+    needs="the report's limit and pagetables of memory.stat, or (probable) the whole task table;"
+    f" at least {TABLES_MATTER:.0%} of the limit (certain from {2 * TABLES_MATTER:.0%})",
     reference="https://docs.kernel.org/mm/page_tables.html",
     judge=page_tables_of_cgroup,
 )

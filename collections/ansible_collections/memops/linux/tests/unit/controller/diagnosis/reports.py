@@ -162,5 +162,6 @@ REPORTS = {
     "memcg-sockets": memcg(anon=20000, kernel=2000, sock=40000),
     "memcg-slab": memcg(anon=20000, kernel=42000, slab_unreclaimable=40000),
     "memcg-page-tables": memcg(anon=30000, kernel=31000, pagetables=30000),
+    "memcg-page-tables-alone": memcg(anon=5000, kernel=61000, pagetables=60000),
     "memcg-mlocked": memcg(unevictable=50000),
 }

@@ -58,6 +58,7 @@ def story(found):
         ("memcg-sockets", "memcg_oom", "kernel_memory", "certain", "network buffers"),
         ("memcg-slab", "memcg_oom", "kernel_memory", "certain", "kernel objects that cannot be freed"),
         ("memcg-page-tables", "memcg_oom", "page_tables", "certain", "Page tables took 29.3 MiB of the limit"),
+        ("memcg-page-tables-alone", "memcg_oom", "page_tables", "certain", "Page tables took 58.6 MiB of the limit"),
         ("memcg-mlocked", "memcg_oom", "mlocked", "certain", "were unevictable"),
     ],
 )
@@ -68,6 +69,29 @@ def test_the_report_leads_to(report, kind, cause, confidence, words):
     assert words in story(found)
     assert found["remedies"]
     assert found["reference"]
+
+
+def before_5_11(table_bytes=60 << 20, table_is_whole=True):
+    """A report whose memory.stat has no page tables; the worker's stand in the task table."""
+    text = memcg(anon=4000, kernel=61000).replace("\npagetables 409600", "").replace("\nkernel 62464000", "")
+    text = text.replace(" 180224 ", f" {table_bytes} ", 1)
+    head = ("Tasks state (memory", "[  pid  ]")
+    return text if table_is_whole else "\n".join(line for line in text.split("\n") if not line.startswith(head))
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "expected"),
+    [
+        ("they fill the limit", before_5_11(), ("page_tables", "probable")),
+        ("they are as large as usual", before_5_11(2 << 20), (None, None)),
+        ("the task table is cut", before_5_11(table_is_whole=False), (None, None)),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "\n" not in value else "",
+)
+def test_page_tables_are_read_from_the_task_table_where_memory_stat_has_none(given, text, expected):
+    found = incident(text)
+
+    assert (found["cause"], found["confidence"]) == expected
 
 
 ROOMY, LOW, HIGH, NODES = reports._ROOMY, reports._LOW, reports._HIGH, reports._NODES
