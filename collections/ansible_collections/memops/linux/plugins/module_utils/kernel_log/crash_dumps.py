@@ -83,6 +83,9 @@ def _pstore_paths(reader):
     folder = "/var/lib/systemd/pstore"
     for crash in reader.names(folder, expected=False):
         below = "%s/%s" % (folder, crash)
+        if crash.startswith("dmesg-"):  # of a backend that systemd does not know, such as ramoops: moved as it is
+            yield below
+            continue
         for name in reader.names(below, expected=False):
             if name == "dmesg.txt":
                 yield "%s/%s" % (below, name)

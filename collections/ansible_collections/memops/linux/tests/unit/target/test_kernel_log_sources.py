@@ -310,6 +310,15 @@ def test_the_text_that_kdump_and_systemd_saved_is_read(host):
     assert [(log.source, [e.kind for e in log.excerpts]) for log in logs] == [("pstore", ["panic"]), ("vmcore", ["panic"])]
 
 
+def test_the_record_of_ramoops_that_systemd_moved_away_as_it_is_is_read(host):
+    text = b"Panic#1 Part1\n<0>[   12.345678] Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled\n"
+    host.write("/var/lib/systemd/pstore/dmesg-ramoops-0", text, NOW)
+
+    logs = crash_dumps.collect(host.reader(), lambda: Kept(0, 1 << 20), 0)
+
+    assert [(log.source, [e.kind for e in log.excerpts]) for log in logs] == [("pstore", ["panic"])]
+
+
 # --- what is kept --------------------------------------------------------------------------------------------------------
 
 
