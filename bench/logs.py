@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
 def _needles() -> list[str]:
     """Those that grep gets: without the ones around 137, which memops checks further and which slow grep down."""
     sys.path.insert(0, str(REPOSITORY / "collections"))
-    from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.needles import NEEDLES
+    from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.needles import NEEDLES
 
     return [needle.decode() for needle in NEEDLES if not needle.endswith(b"137")]
 

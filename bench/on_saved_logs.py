@@ -14,13 +14,14 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "collections"))
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.model import OomReport
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.disk import raw_blocks
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry import diagnosis_of_log
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import blocks_of, read_log
 
 
 def read(path: pathlib.Path):
-    return read_log(LogFile(path.name, lambda: blocks_of(str(path)), path.stat().st_mtime, str(path)))
+    return read_log(LogFile(path.name, lambda: raw_blocks(str(path)), path.stat().st_mtime, str(path)))
 
 
 def main(path: pathlib.Path) -> dict[str, float]:

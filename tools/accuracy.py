@@ -22,8 +22,9 @@ sys.path.insert(0, str(ROOT / "collections"))
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts  # noqa: E402
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile  # noqa: E402
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import blocks_of, read_log  # noqa: E402
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile  # noqa: E402
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log  # noqa: E402
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.disk import raw_blocks  # noqa: E402
 
 #: Kinds that say that memory killed nobody; a label calls them all not_oom, and no incident at all says so too.
 NOT_OOM = frozenset(("not_oom", "sigkill_not_oom", "unknown_death"))
@@ -84,7 +85,7 @@ def paired(found: list[dict[str, Any]], events: list[dict[str, Any]]) -> tuple[l
 
 def diagnosed(path: pathlib.Path) -> list[dict[str, Any]]:
     """The incidents of one log."""
-    reading = read_log(LogFile(path.name, lambda: blocks_of(str(path)), path.stat().st_mtime))
+    reading = read_log(LogFile(path.name, lambda: raw_blocks(str(path)), path.stat().st_mtime))
     host = HostFacts({"host": path.stem, "kernel_log": {"sources": [{"path": path.name}], "window": {"from": reading.first_at}}})
     return diagnose_events(host, reading.events, reading.services)["incidents"]
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "collections"))
 from ansible_collections.memops.linux.plugins.module_utils.memory_fault.catalogue import FAULTS  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.catalogue import RULES  # noqa: E402
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages  # noqa: E402
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import FORMS, messages  # noqa: E402
 
 MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report", "memory_fault")
 _MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")

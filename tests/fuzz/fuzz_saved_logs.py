@@ -20,11 +20,11 @@ sys.path.insert(0, str(ROOT / "collections"))
 with atheris.instrument_imports(include=["ansible_collections.memops.linux.plugins"]):
     from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events
     from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
-    from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-    from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+    from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+    from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
 
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES  # noqa: E402
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import BOOT, FORMS, messages  # noqa: E402
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import BOOT, FORMS, messages  # noqa: E402
 
 SEED_FORMS = ("dmesg", "syslog", "dmesg -T", "journalctl -o json", "journalctl -o export", "journalctl -o verbose", "nothing", "a mail broken at 76", "HTML")
 WORDS = (

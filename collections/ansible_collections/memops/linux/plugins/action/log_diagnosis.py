@@ -11,12 +11,12 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..plugin_utils.log_places.sources import NothingThere, find
+from ..plugin_utils.log_places.unpacking import UNPACKED_LIMIT_BYTES
 from ..plugin_utils.report.run_folder import open_run
 from ..plugin_utils.report.terminal import printable
 from ..plugin_utils.saved_logs.crew import CannotStart, cores
 from ..plugin_utils.saved_logs.diagnosing import CannotWrite, Progress, diagnose_all
-from ..plugin_utils.saved_logs.sources import NothingThere, find
-from ..plugin_utils.saved_logs.unpacking import UNPACKED_LIMIT_BYTES
 
 display = Display()
 SAY_EACH_SECONDS = 5

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..diagnosis.document import unread
-from . import sosreport
-from .archives import Member, opened
-from .disk import raw_blocks
+from ..log_lines.model import DamagedLog, LogFile
+from ..log_places import sosreport
+from ..log_places.archives import Member, opened
+from ..log_places.disk import raw_blocks
+from ..log_places.naming import stem
+from ..log_places.nature import nature
+from ..log_places.unpacking import Allowance, peeked, unpacked
 from .entry import Log, diagnosis_of_evidence, diagnosis_of_host, diagnosis_of_log, read
-from .model import DamagedLog, LogFile
-from .naming import stem
-from .nature import nature
-from .unpacking import Allowance, peeked, unpacked
 
 ENTRIES = 10_000
 HOSTS = 200

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..diagnosis.document import unread
+from ..log_places import sosreport_folder
+from ..log_places.naming import distinct, text_of
+from ..log_places.sources import Found, Place
 from ..report.host_files import write_diagnosis
-from . import crew, sosreport_folder
-from .naming import distinct, text_of
-from .sources import Found, Place
+from . import crew
 
 TICK_SECONDS = 1.0
 

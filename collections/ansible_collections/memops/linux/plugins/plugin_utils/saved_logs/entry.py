@@ -13,9 +13,9 @@ from typing import Any
 from ..diagnosis.diagnose import diagnose, diagnose_events
 from ..diagnosis.document import unread
 from ..diagnosis.host_facts import HostFacts
+from ..log_lines.model import DamagedLog, LogFile, LogReading
+from ..log_lines.reading import read_log
 from .joining import joined
-from .model import DamagedLog, LogFile, LogReading
-from .reading import read_log
 
 EVIDENCE_SCHEMA = "memops.evidence/1"
 EVIDENCE_BYTES = 64 << 20

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from ..diagnosis.times import seconds_between
 from ..events.model import Event, OomReport, ServiceEvent
-from .model import LogReading
+from ..log_lines.model import LogReading
 
 #: Clocks of two logs that tell of the same event may differ so much: drift, suspended time, a wrong zone.
 CLOCK_SECONDS = 86400 + 3600

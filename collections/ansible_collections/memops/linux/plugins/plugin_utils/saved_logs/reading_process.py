@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from ..diagnosis.document import unread
+from ..log_lines.model import DamagedLog, LogFile
+from ..log_places import sosreport_folder
+from ..log_places.disk import plain_blocks, why
+from ..log_places.naming import text_of
 from ..report.host_files import write_diagnosis
-from . import archive_entries, sosreport_folder
-from .disk import plain_blocks, why
+from . import archive_entries
 from .entry import diagnosis_of_evidence, diagnosis_of_host, diagnosis_within_memory, read
-from .model import DamagedLog, LogFile
-from .naming import text_of
 
 MEMORY_BYTES = 3 << 30
 #: Under want of memory the kernel shall choose this process, which fails one log only.
@@ -77,9 +78,9 @@ def _diagnoses(task: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     name = task["entries"][0]["name"]
     if kind == "sosreport":
-        source, families = sosreport_folder.source(path, name, limit_bytes)
-        logs = [read(family, file) for family, file in zip(families, source.files, strict=True)]
-        yield name, diagnosis_of_host(name, logs, source.facts, list(source.unreadable))
+        held = sosreport_folder.holding(path, limit_bytes)
+        logs = [read(family, file) for family, file in held.logs]
+        yield name, diagnosis_of_host(name, logs, held.facts, held.unreadable)
     elif kind == "evidence":
         yield name, diagnosis_of_evidence(name, plain_blocks(path, limit_bytes))
     elif kind == "unread":

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
 from ansible_collections.memops.linux.plugins.plugin_utils.events.model import Line
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
 from ansible_collections.memops.linux.tests.unit.controller.diagnosis.cutting import cut, incidents, surer_than_the_whole
 from ansible_collections.memops.linux.tests.unit.controller.diagnosis.reports import REPORTS
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES, lines_of, recorded

@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose, diagnose_events
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
 
 SINCE = "2026-11-15T00:00:00.000Z"
 AT = "2026-11-20T10:00:00.000Z"

@@ -11,6 +11,8 @@ import json
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import DamagedLog, LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.unpacking import Allowance, unpacked
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import entry
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry import (
     NOT_A_LOG,
@@ -19,8 +21,6 @@ from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry impo
     diagnosis_within_memory,
     read,
 )
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog, LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.unpacking import Allowance, unpacked
 
 #: In the kernel's form since 5.0.
 KILL = b"Out of memory: Killed process 7 (shop) total-vm:9000kB, anon-rss:8000kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:48kB oom_score_adj:0"

@@ -12,11 +12,11 @@ import time
 
 import pytest
 
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.sources import find
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.unpacking import UNPACKED_LIMIT_BYTES
 from ansible_collections.memops.linux.plugins.plugin_utils.report.run_folder import open_run
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import crew
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.diagnosing import CannotWrite, diagnose_all
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.sources import find
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.unpacking import UNPACKED_LIMIT_BYTES
 
 CALM = "2026-11-20T10:00:00+00:00 web1 kernel: usb 1-1: new device\n"
 #: A reading process that does what its task says.

@@ -212,10 +212,3 @@ class _Reading:
 def _line_number(event: Event) -> int:
     found = _NUMBER.search(event.lines[0].where) if event.lines else None
     return int(found[1]) if found else 0
-
-
-def blocks_of(path: str, size: int = 1 << 20) -> Iterator[bytes]:
-    """A plain file's bytes."""
-    with open(path, "rb") as handle:
-        while block := handle.read(size):
-            yield block

@@ -12,10 +12,11 @@ import tarfile
 
 import pytest
 
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import archive_entries, sosreport, sosreport_folder
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import DamagedLog
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places import sosreport, sosreport_folder
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.unpacking import UNPACKED_LIMIT_BYTES
+from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import archive_entries
 from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.entry import diagnosis_of_host, read
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.unpacking import UNPACKED_LIMIT_BYTES
 
 KILL = "Out of memory: Killed process {pid} (shop) total-vm:{kb}kB, anon-rss:{kb}kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:48kB oom_score_adj:0"
 UNAME = "Linux web1 6.1.0-50-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.1.176-1 (2026-07-18) x86_64 GNU/Linux\n"
@@ -52,9 +53,9 @@ def diagnosed(request, tmp_path):
             for path, text in files.items():
                 (top / path).parent.mkdir(parents=True, exist_ok=True)
                 (top / path).write_text(text)
-            source, families = sosreport_folder.source(str(top), sosreport_folder.host_of(str(top)) or top.name, UNPACKED_LIMIT_BYTES)
-            logs = [read(family, file) for family, file in zip(families, source.files, strict=True)]
-            return diagnosis_of_host(source.name, logs, source.facts, list(source.unreadable))
+            held = sosreport_folder.holding(str(top), UNPACKED_LIMIT_BYTES)
+            logs = [read(family, file) for family, file in held.logs]
+            return diagnosis_of_host(sosreport_folder.host_of(str(top)) or top.name, logs, held.facts, held.unreadable)
         path = str(tmp_path / f"sosreport.{request.param}")
         with tarfile.open(path, "w:xz" if request.param == "tar.xz" else "w") as archive:
             for name, text in files.items():
@@ -232,10 +233,10 @@ def test_a_link_that_leads_out_of_the_sosreport_is_named_and_not_followed(tmp_pa
     (top / "var/log/kern.log").symlink_to("/etc/hostname")
     (top / "etc").symlink_to("/etc")
 
-    source, families = sosreport_folder.source(str(top), "sos", UNPACKED_LIMIT_BYTES)
+    held = sosreport_folder.holding(str(top), UNPACKED_LIMIT_BYTES)
 
-    assert (source.files, families) == ((), [])
-    assert {note["source"] for note in source.unreadable} == {"var/log/messages", "var/log/kern.log"}
+    assert held.logs == []
+    assert {note["source"] for note in held.unreadable} == {"var/log/messages", "var/log/kern.log"}
     assert sosreport_folder.host_of(str(top)) is None
 
 

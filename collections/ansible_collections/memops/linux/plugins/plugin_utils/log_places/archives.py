@@ -11,7 +11,7 @@ import dataclasses
 import tarfile
 from collections.abc import Iterable, Iterator
 
-from .model import DamagedLog
+from ..log_lines.model import DamagedLog
 from .naming import text_of
 from .unpacking import BLOCK_BYTES, peeked
 

@@ -13,10 +13,10 @@ import tarfile
 
 import pytest
 
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places import sources
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.naming import distinct, stem
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.sources import NothingThere, find
 from ansible_collections.memops.linux.plugins.plugin_utils.report.host_files import folder_name
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import sources
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.naming import distinct, stem
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.sources import NothingThere, find
 
 LOG = b"[1.000000] a log\n"
 EVIDENCE = json.dumps({"host": "web1", "schema": "memops.evidence/1"}).encode()

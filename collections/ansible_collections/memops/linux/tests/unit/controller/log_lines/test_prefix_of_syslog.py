@@ -7,8 +7,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import prefix
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.stamps import Clock
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines import prefix
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.stamps import Clock
 
 #: Among them what peeling takes for more than a host's name.
 HOSTS = ["web1", "info", "error", "syslog-1", "10-ABC", "user.info", "a.log-7", "x|", "-", "journal-3", "2026-11-20", "Nov", "stdout", "[web1]", "<4>"]

@@ -9,8 +9,8 @@ import tarfile
 
 import pytest
 
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import archives
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import DamagedLog
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places import archives
 
 
 def tar(*members, format=tarfile.GNU_FORMAT):

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.unpacking import BLOCK_BYTES, Allowance, unpacked
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import DamagedLog
+from ansible_collections.memops.linux.plugins.plugin_utils.log_places.unpacking import BLOCK_BYTES, Allowance, unpacked
 
 TEXT = b"".join(b"[%d.000000] a line of a kernel's log\n" % number for number in range(50_000))
 NOISE = os.urandom(300_000)

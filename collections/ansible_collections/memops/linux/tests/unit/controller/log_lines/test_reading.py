@@ -7,13 +7,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.model import OomReport
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import prefix
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import DamagedLog, LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.stamps import Clock
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines import prefix
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import DamagedLog, LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.stamps import Clock
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import FORMS, messages
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.test_forms import WHOLE, WRITTEN_AT, read, said
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import FORMS, messages
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.test_forms import WHOLE, WRITTEN_AT, read, said
 
 #: In the kernel's form since 5.0.
 KILL = "Out of memory: Killed process 7 (worker) total-vm:9000kB, anon-rss:8000kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:48kB oom_score_adj:0"

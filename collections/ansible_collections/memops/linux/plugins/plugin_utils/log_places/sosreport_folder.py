@@ -6,25 +6,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from ..log_lines.model import DamagedLog, LogFile
 from . import sosreport
 from .disk import plain_blocks, raw_blocks, why
-from .model import DamagedLog, LogFile, Source
 from .naming import text_of
 
 FOLDERS = ("var/log", "var/crash", "var/lib/systemd/pstore", "sys/fs/pstore", "sos_commands", "sos_strings")
 DEPTH = 6
 
 
-def source(folder: str, name: str, limit_bytes: int) -> tuple[Source, list[str]]:
-    """(what the folder holds of its host, the family of each log in it)."""
-    files, families, unreadable = [], [], []
+class Holding(NamedTuple):
+    """What a sosreport's folder holds of its host.
+
+    logs: (family, file). facts: sections of an evidence document.
+    unreadable: {section, source, why} of what could not be opened.
+    """
+
+    logs: list[tuple[str, LogFile]]
+    facts: dict[str, Any]
+    unreadable: list[dict[str, str]]
+
+
+def holding(folder: str, limit_bytes: int) -> Holding:
+    """The logs and facts in a folder, without what leads out of it."""
+    logs, unreadable = [], []
     for path in sorted(_logs_below(folder)):
         family = sosreport.log_family(path)
         full = os.path.join(folder, path)
         if family is None:
             continue
-        if len(files) >= sosreport.LOGS:
+        if len(logs) >= sosreport.LOGS:
             unreadable.append(_note(path, f"only the first {sosreport.LOGS} logs were read"))
             break
         if not _inside(folder, full):
@@ -35,10 +48,8 @@ def source(folder: str, name: str, limit_bytes: int) -> tuple[Source, list[str]]
         except OSError as error:
             unreadable.append(_note(path, why(error)))
             continue
-        files.append(LogFile(text_of(path), lambda full=full: plain_blocks(full, limit_bytes), modified_at))
-        families.append(family)
-    facts = sosreport.evidence(_texts(folder))
-    return Source(name, tuple(files), facts, unreadable=tuple(unreadable)), families
+        logs.append((family, LogFile(text_of(path), lambda full=full: plain_blocks(full, limit_bytes), modified_at)))
+    return Holding(logs, sosreport.evidence(_texts(folder)), unreadable)
 
 
 def host_of(folder: str) -> str | None:

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .model import DamagedLog
+from ..log_lines.model import DamagedLog
 
 BLOCK_BYTES = 1 << 20
 #: So much may come out of one packed file, or of all members of one archive.

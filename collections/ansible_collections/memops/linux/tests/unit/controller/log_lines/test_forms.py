@@ -8,10 +8,10 @@ import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
 from ansible_collections.memops.linux.plugins.plugin_utils.events.model import Event, OomReport
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile, LogReading
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile, LogReading
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES, recorded
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import BOOT, FORMS, messages
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import BOOT, FORMS, messages
 
 WRITTEN_AT = BOOT.timestamp() + 86400
 

@@ -1,18 +1,16 @@
 # Copyright (c) 2026 The memops developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What passes between the steps of reading saved logs.
+"""What goes into the reading of a log, and what comes out.
 
-    path ──sources──▶ Source ──files──▶ LogFile ──reading──▶ LogReading ──▶ diagnosis
+    path ──log_places──▶ LogFile ──log_lines──▶ LogReading ──saved_logs──▶ diagnosis
 
-A Source is one entry of the report. Its files are read one at a time, in blocks
-of bytes, so that a log may be larger than memory.
+A log is read in blocks of bytes, so it may be larger than memory.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ..events.model import Event, ServiceEvent
 
@@ -37,22 +35,6 @@ class LogFile:
     blocks: Callable[[], Iterator[bytes]]
     modified_at: float | None = None
     path: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """One entry of the report: a log, a host's sosreport, or saved evidence.
-
-    name: the log's stem, or the host. facts: what a sosreport tells of its host,
-    as sections of an evidence document. evidence: opens a saved evidence.json.
-    unreadable: {section, source, why} of what could not be opened.
-    """
-
-    name: str
-    files: tuple[LogFile, ...] = ()
-    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
-    evidence: Callable[[], dict[str, Any]] | None = None
-    unreadable: tuple[dict[str, str], ...] = ()
 
 
 @dataclasses.dataclass

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose_events
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.host_facts import HostFacts
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import NAMES
-from ansible_collections.memops.linux.tests.unit.controller.saved_logs.log_forms import BOOT, FORMS, messages
+from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import BOOT, FORMS, messages
 
 CONFIDENCES = [None, "possible", "probable", "certain"]
 LINE_FORMS = ["dmesg", "syslog", "syslog with uptime", "dmesg -T", "journalctl -o json", "RFC 5424", "a quoted mail", "container runtime"]

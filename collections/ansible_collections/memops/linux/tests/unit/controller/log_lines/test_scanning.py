@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.memops.linux.plugins.plugin_utils import events
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs import line_chunks, needles, scanning
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.model import LogFile
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.reading import read_log
-from ansible_collections.memops.linux.plugins.plugin_utils.saved_logs.scanning import Piece, Scanner
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines import line_chunks, needles, scanning
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.model import LogFile
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.reading import read_log
+from ansible_collections.memops.linux.plugins.plugin_utils.log_lines.scanning import Piece, Scanner
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import FOLDER, NAMES
 
 SERVICE = "Nov 20 10:00:{:02} web1 sshd[{}]: Failed password for invalid user admin from 192.0.2.7 port {} ssh2\n"

@@ -8,8 +8,8 @@ import json
 import re
 from collections.abc import Iterable
 
+from ..log_lines.model import DamagedLog
 from .archives import is_archive
-from .model import DamagedLog
 from .unpacking import Allowance, is_packed, peeked, unpacked
 
 HEAD_BYTES = 64 << 10
