@@ -204,7 +204,7 @@ FAULTS = {
         "may_kill": "nothing as a rule, but the host hardly gets on with its work",
         "needs": ["disk_space"],
         "steps": [
-            ("swap_file", {"mib": ("of_ram", 1)}),
+            ("swap_file", {"mib": ("of_ram", 0.75)}),
             (
                 "run",
                 {
@@ -219,6 +219,7 @@ FAULTS = {
         ],
         "until": "settled",
         "expect": _expect("at_risk", findings=["thrashing"]),
+        "machine": {"disk_write_bytes_per_second": 16777216},
     },
     "host_below_low_watermark": {
         "does": "Programs leave so little free that the kernel reclaims all the time; there is no swap, and nothing is killed yet.",

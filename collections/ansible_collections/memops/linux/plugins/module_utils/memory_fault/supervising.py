@@ -193,14 +193,20 @@ class Supervisor:
     def do_swap_file(self, mib):
         path = self._on_disk() + "/swap"
         restoring.note("swap", path=path)
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb", buffering=0) as swap:
-            for _number in range(mib):  # written out, because a file with holes is refused
-                swap.write(bytes(1 << 20))
-            os.fsync(swap.fileno())
-        for words in (["mkswap", path], ["swapon", path]):
-            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, PATH="/usr/sbin:/sbin:/usr/bin:/bin"))
-            if done.returncode:
-                raise FaultError("%s failed: %s" % (words[0], done.stdout.decode("utf-8", "replace").strip()))
+        try:
+            self._fill_and_use(path, lambda file: os.posix_fallocate(file, 0, mib << 20))
+        except (FaultError, OSError):  # some filesystems take such a file for one with holes
+            self._fill_and_use(path, lambda file: [os.write(file, bytes(1 << 20)) for _number in range(mib)])
+
+    def _fill_and_use(self, path, fill):
+        file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        try:
+            fill(file)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        _must(["mkswap", path])
+        _must(["swapon", path])
 
     def do_tmpfs(self, mib):
         restoring.note("mount", path=places.TMPFS)
@@ -254,7 +260,8 @@ def _entry(path, kind, target=""):
 
 
 def _must(words):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    environment = dict(os.environ, PATH="/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL="C")
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, env=environment)
     if done.returncode:
         raise FaultError("%s failed: %s" % (" ".join(words), done.stdout.decode("utf-8", "replace").strip()[-300:]))
 

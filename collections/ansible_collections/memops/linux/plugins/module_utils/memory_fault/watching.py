@@ -11,6 +11,8 @@ from . import places
 
 #: A process that ends so was ended by someone else; a container's exit code says it as 128 + signal.
 KILLED = {-9: 9, -15: 15, 137: 9, 143: 15}
+#: All wait for memory so much of the time: everybody feels it.
+STALLED_PERCENT = 15
 MOST_PROCESSES = 200
 MOST_BYTES = 65536
 
@@ -156,6 +158,6 @@ def wait_for(what, workloads, until_time, look):
             return
         if what == "throttled" and any(one.throttled() > 20 for one in workloads) and time.time() - began > 10:
             return
-        if what == "pressure" and (pressure_full() or 0) > 30 and time.time() - began > 20:
+        if what == "pressure" and (pressure_full() or 0) > STALLED_PERCENT and time.time() - began > 20:
             return
         time.sleep(0.2)
