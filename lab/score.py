@@ -1,6 +1,6 @@
 """``make lab``: make each fault on each platform, diagnose it, and count what is right.
 
-    python -m lab.score [--platforms A B] [--faults X Y] [--again] [--keep FOLDER | --judge FOLDER]
+    python -m lab.score [--platforms A B] [--faults X Y] [--again | --wrong] [--keep FOLDER | --judge FOLDER]
 
 One machine runs at a time. Cells that are in score.json are not run again
 unless asked for. ``--keep`` saves what each cell saw: evidence, diagnosis, the
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     impossible = [(name, fault) for name, fault in todo if name in FAULTS[fault].get("not_on", {})]
     for name, fault in impossible:
         accuracy_page.keep({"platform": name, "fault": fault, "state": "cannot_be", "why": FAULTS[fault]["not_on"][name]})
-    left = [cell for cell in todo if cell not in impossible and (options.again or cell[1] not in kept.get(cell[0], {}))]
+    left = [cell for cell in todo if cell not in impossible and (options.again or _is_open(kept.get(cell[0], {}).get(cell[1]), options.wrong))]
     say(f"{len(todo)} cells: {len(impossible)} cannot be, {len(todo) - len(impossible) - len(left)} are done, {len(left)} are to be run")
     number = 0
     # Faults that need the same machine share it.
@@ -67,6 +67,11 @@ def main(arguments: list[str] | None = None) -> int:
                 accuracy_page.keep(cell)
                 say(f"{number} of {len(left)} ({(time.monotonic() - started) / 60:.0f} min): {fault} on {name}: {_in_a_word(cell)}")
     return _told(todo)
+
+
+def _is_open(cell: typing.Mapping[str, typing.Any] | None, also_wrong: bool) -> bool:
+    """Whether a cell has no answer yet, or none that counts."""
+    return cell is None or cell["state"] == "not_made" or (also_wrong and not cell.get("got", {}).get("all_right", True))
 
 
 def _told(todo: list[tuple[str, str]]) -> int:
@@ -101,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--platforms", nargs="*", default=platforms.names(), choices=platforms.names(), metavar="PLATFORM", help="default: all")
     parser.add_argument("--faults", nargs="*", default=[], metavar="FAULT", help="default: all of the catalogue")
     parser.add_argument("--again", action="store_true", help="also what is done already")
+    parser.add_argument("--wrong", action="store_true", help="also what is done and was not right")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="save what each cell saw below this folder")
     parser.add_argument("--judge", type=pathlib.Path, metavar="FOLDER", help="diagnose anew what --keep saved there; no machine is run")
     return parser
