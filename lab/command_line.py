@@ -10,6 +10,7 @@ from .platforms import Platform
 
 #: Of the folder of a machine.
 PIDFILE, SERIAL, KEY, HOST_KEY, ROOT_DISK = "qemu.pid", "serial.log", "key", "host_key", "root.qcow2"
+PSTORE, PSTORE_BYTES = "pstore", 1024 * 1024
 #: The guest takes its keys from there; see guest/finish.sh.
 FIRMWARE_NAME = "opt/memops.lab"
 
@@ -34,6 +35,9 @@ def qemu_arguments(platform: Platform, folder: pathlib.Path, hostname: str, acce
         *("-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:22,restrict=on", "-device", "virtio-net-pci,netdev=net,romfile="),
         *("-object", "rng-random,id=random,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=random"),
         *("-device", "virtio-balloon-pci,id=balloon"),
+        # A panic's last words outlive the reboot, as in a server's firmware: the guest's /sys/fs/pstore.
+        *("-object", f"memory-backend-file,id=pstore,size={PSTORE_BYTES},mem-path={_escaped(folder / PSTORE)},share=on"),
+        *("-device", "acpi-erst,memdev=pstore"),
         *_drive(0, folder / ROOT_DISK, platform.disk_write_bytes_per_second),
     ]
     for number, disk in enumerate(platform.disks, start=1):

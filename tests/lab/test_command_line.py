@@ -75,3 +75,10 @@ def test_without_a_kernel_the_disk_boots_and_has_a_seed_beside_it():
 
     assert "-kernel" not in given
     assert any("vvfat" in word and "CIDATA" in word for word in after("-drive", given))
+
+
+def test_a_panic_s_last_words_are_kept_in_the_machine_s_folder():
+    (memory,) = [word for word in after("-object", words()) if "id=pstore" in word]
+
+    assert f"mem-path={FOLDER}/pstore,share=on" in memory
+    assert "acpi-erst,memdev=pstore" in after("-device", words())
