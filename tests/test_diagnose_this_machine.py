@@ -10,6 +10,8 @@ import stat
 import oom_kill
 import pytest
 
+#: Kills on one machine are seen by all who look at it at the time.
+pytestmark = pytest.mark.xdist_group("this machine")
 LOCALHOST = """
 all:
   hosts:
@@ -50,8 +52,6 @@ def test_a_real_oom_kill_is_found_and_named_with_victim_limit_and_cause(diagnose
     assert diagnosis["verdict"]["code"] == "memory"
     assert any(f"Killed process {pid} (hungry)" in quote["text"] for quote in incident["quotes"])
     valid(latest / "hosts/localhost/evidence.json")
-    assert "working_set_over_limit" in output
-    assert "hungry" in output
     assert f"{latest.resolve()}/report.md" in output
 
 

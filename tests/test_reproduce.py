@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import oom_kill
 import pytest
 from checkout import COLLECTION, ansible
 
+#: One fault at a time on one machine.
+pytestmark = pytest.mark.xdist_group("this machine")
 FOLDER = pathlib.Path("/run/memops-fault")
 HOST = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
 @pytest.fixture
-def reproduce(tmp_path):
+def alone():
+    """A host has one fault at a time; tests of other workers and other runs wait."""
+    with open(pathlib.Path(tempfile.gettempdir()) / "memops-test-reproduce.lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def reproduce(tmp_path, alone):
     """Run the playbook on this machine with these variables in its inventory; gives (exit status, output)."""
 
     def run(*arguments: str, **variables: object):
