@@ -174,6 +174,8 @@ class _Lab:
         if made.get("reboots"):
             _await_boot_after(one, boot)
         if not made["happened"] and spec["until"] != "ended":
+            if keep:
+                _keep(keep / self.platform.name / f"{fault}.not_made", None, made, one)
             raise LabError(f"{fault} on {one.name}: it did not come about within {SECONDS} s")
         time.sleep(LOGS_SETTLE_SECONDS)
         with tempfile.TemporaryDirectory() as folder:
@@ -232,9 +234,9 @@ def _await_boot_after(one: machine.Machine, boot: str) -> None:
     raise LabError(f"{one.name} did not reboot within {REBOOT_SECONDS} s")
 
 
-def _keep(folder: pathlib.Path, seen: pathlib.Path, made: typing.Mapping[str, typing.Any], one: machine.Machine) -> None:
+def _keep(folder: pathlib.Path, seen: pathlib.Path | None, made: typing.Mapping[str, typing.Any], one: machine.Machine) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("evidence.json", "diagnosis.json"):
+    for name in ("evidence.json", "diagnosis.json") if seen else ():
         shutil.copyfile(seen / name, folder / name)
     (folder / "made.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     (folder / "dmesg.txt").write_text(ssh_output(one, "dmesg"), encoding="utf-8")
