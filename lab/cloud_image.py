@@ -30,15 +30,14 @@ def ensure(image: str) -> pathlib.Path:
     return path
 
 
-def form(disk: pathlib.Path, qemu: Emulator) -> str:
-    """qcow2 or raw, as qemu-img sees it."""
-    told = subprocess.run(
-        [*qemu.image, "info", "--output=json", str(disk)], env={**os.environ, **qemu.environment}, capture_output=True, text=True, check=False
-    )
-    found = json.loads(told.stdout)["format"] if told.returncode == 0 else None
-    if found not in ("qcow2", "raw"):
-        raise LabError(f"{disk} is no qcow2 or raw image: {(found or told.stderr).strip()}")
-    return found
+def form_and_size(disk: pathlib.Path, qemu: Emulator) -> tuple[str, int]:
+    """(qcow2 or raw, bytes that the guest sees), by qemu-img."""
+    words = [*qemu.image, "info", "--output=json", str(disk)]
+    told = subprocess.run(words, env={**os.environ, **qemu.environment}, capture_output=True, text=True, check=False)
+    found = json.loads(told.stdout) if told.returncode == 0 else {}
+    if found.get("format") not in ("qcow2", "raw"):
+        raise LabError(f"{disk} is no qcow2 or raw image: {found.get('format') or told.stderr.strip()}")
+    return found["format"], found["virtual-size"]
 
 
 def write_seed(folder: pathlib.Path, hostname: str, public_key: str, host_key: str) -> None:

@@ -126,8 +126,10 @@ def _write_files(folder: pathlib.Path, platform: platforms.Platform, hostname: s
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-C", "memops-lab", "-f", str(folder / key)], check=True, stdin=subprocess.DEVNULL)
     if cloud:
         cloud_image.write_seed(folder / "seed", hostname, (folder / f"{command_line.KEY}.pub").read_text(), (folder / command_line.HOST_KEY).read_text())
-    create = [*qemu.image, "create", "-q", "-f", "qcow2", "-b", str(disk), "-F", cloud_image.form(disk, qemu) if cloud else "raw"]
-    programs.run([*create, str(folder / command_line.ROOT_DISK)], folder / "qemu-img.log", "qemu-img", qemu.environment)
+    form, size = cloud_image.form_and_size(disk, qemu) if cloud else ("raw", 0)  # a cloud image grows its file system itself
+    create = [*qemu.image, "create", "-q", "-f", "qcow2", "-b", str(disk), "-F", form, str(folder / command_line.ROOT_DISK)]
+    create.append(str(max(size, platform.image.disk_mib * 1024 * 1024)))
+    programs.run(create, folder / "qemu-img.log", "qemu-img", qemu.environment)
     for number, extra in enumerate(platform.disks, start=1):
         with (folder / command_line.extra_disk(number)).open("wb") as file:
             file.truncate(extra.size_mib * 1024 * 1024)

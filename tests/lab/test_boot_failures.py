@@ -26,7 +26,7 @@ print("cannot set up guest memory")
 sys.exit(3)
 """
 QEMU_IMG = """#!/bin/sh
-if [ "$1" = info ]; then echo '{"format": "raw"}'; fi
+if [ "$1" = info ]; then echo '{"format": "raw", "virtual-size": 1048576}'; fi
 """
 
 
