@@ -19,6 +19,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
+    "newuidmap": "uidmap",  # mmdebstrap's, where it does not run as root
 }
 #: What has no program of its own; newer suites are signed by keys that an old one does not hold.
 OTHER_PACKAGES = ("debian-archive-keyring",)
