@@ -139,12 +139,13 @@ _KERNEL_PARTS = ("slab_reclaimable_bytes", "slab_unreclaimable_bytes", "kernel_s
 
 
 def _kernel_of(cgroup: CgroupMemory) -> int | None:
-    """``kernel`` of memory.stat; the sum of its parts before 5.18; in v1 the kmem counter's usage."""
+    """``kernel`` of memory.stat; before 5.18 the sum of its parts, or the kmem counter of v1 where that is more."""
     stat = cgroup.stat
     if "kernel_bytes" in stat:
         return stat["kernel_bytes"]
     if "slab_unreclaimable_bytes" in stat:
-        return sum(stat.get(part, 0) for part in _KERNEL_PARTS)
+        # The counter of v1 also holds what has no figure of its own, such as pipes and page tables.
+        return max(sum(stat.get(part, 0) for part in _KERNEL_PARTS), cgroup.kmem_usage_bytes or 0)
     return cgroup.kmem_usage_bytes
 
 

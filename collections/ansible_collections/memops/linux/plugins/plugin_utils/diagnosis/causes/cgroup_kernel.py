@@ -29,6 +29,7 @@ _PARTS = {
     "percpu": "per-CPU memory",
     "vmalloc": "vmalloc memory",
     "page_tables": "page tables",
+    "other": "kept where no figure shows it, such as in the buffers of pipes",
 }
 
 
@@ -41,8 +42,6 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
     if kernel < KERNEL_MATTERS * use.total_bytes:
         return None
     part, held = _largest_part(use)
-    if max(held if part == "page_tables" else 0, _tables_of_tasks(case)) >= max(TABLES_MATTER * use.total_bytes, kernel / 2):
-        return None  # page_tables's case
     steps = [
         Step(
             f"The kernel itself held {size(kernel)} of the limit of {size(use.total_bytes)} ({percent(kernel, use.total_bytes)}) for this cgroup;"
@@ -58,7 +57,9 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
 
 
 def _largest_part(use: MemoryUse) -> tuple[str, int]:
-    parts = {name: getattr(use, f"{name}_bytes") or 0 for name in _PARTS if name != "slab_reclaimable"}
+    known = {name: getattr(use, f"{name}_bytes", None) or 0 for name in _PARTS}
+    parts = {name: held for name, held in known.items() if name != "slab_reclaimable"}
+    parts["other"] = max(0, (use.kernel_bytes or 0) + known["sock"] - sum(known.values()))
     part = max(parts, key=parts.__getitem__)
     return part, parts[part]
 
@@ -88,7 +89,7 @@ def _page_tables_by_tasks(case: Case, limit_bytes: int) -> Judgement:
         f"The page tables of the cgroup's processes add up to {size(held)}, {percent(held, limit_bytes)} of the limit of {size(limit_bytes)}.",
         case.quoted("usage", "largest_task"),
     )
-    return Conclusion("probable", (step,), remedy.for_page_tables(case))
+    return Conclusion("certain" if held >= 2 * TABLES_MATTER * limit_bytes else "probable", (step,), remedy.for_page_tables(case))
 
 
 def _tables_of_tasks(case: Case) -> int:
@@ -139,7 +140,7 @@ KERNEL_MEMORY_OF_CGROUP = Rule(
 PAGE_TABLES_OF_CGROUP = Rule(
     cause="page_tables",
     kinds=MEMCG,
-    needs="the report's limit and pagetables of memory.stat, or (probable) the whole task table;"
+    needs="the report's limit and pagetables of memory.stat, or the whole task table;"
     f" at least {TABLES_MATTER:.0%} of the limit (certain from {2 * TABLES_MATTER:.0%})",
     reference="https://docs.kernel.org/mm/page_tables.html",
     judge=page_tables_of_cgroup,

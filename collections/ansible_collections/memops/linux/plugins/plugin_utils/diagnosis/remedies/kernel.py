@@ -35,6 +35,7 @@ def for_kernel_memory_of_cgroup(case: Case, part: str) -> tuple[Remedy, ...]:
         "percpu": "Remove what holds per-CPU memory: unused cgroups, network devices, BPF maps.",
         "vmalloc": "Find what holds vmalloc memory for it: BPF programs and maps, large socket filters, kernel modules.",
         "page_tables": "Use fewer processes that map large memory, or huge pages.",
+        "other": "Look at what it leaves unread in pipes (ls -l /proc/PID/fd), then at its other open files, and bound them.",
     }
     return (
         Remedy(

@@ -71,6 +71,20 @@ def test_the_report_leads_to(report, kind, cause, confidence, words):
     assert found["reference"]
 
 
+def v1_pipes(kmem=True):
+    """A report of cgroup v1: only its counter of kernel memory knows of the buffers of pipes."""
+    text = memcg(anon=5000).replace("\nkernel 2048000", "").replace("swap: usage 0kB", "memory+swap: usage 65536kB")
+    return text.replace("Memory cgroup stats", "kmem: usage 60000kB, limit 9007199254740988kB, failcnt 0\nMemory cgroup stats") if kmem else text
+
+
+def test_the_counter_of_cgroup_v1_tells_of_kernel_memory_that_has_no_figure_of_its_own():
+    found = incident(v1_pipes())
+
+    assert (found["cause"], found["confidence"]) == ("kernel_memory", "certain")
+    assert "were kept where no figure shows it, such as in the buffers of pipes" in story(found)
+    assert "kernel_memory" not in causes(v1_pipes(kmem=False))
+
+
 def before_5_11(table_bytes=60 << 20, table_is_whole=True):
     """A report whose memory.stat has no page tables; the worker's stand in the task table."""
     text = memcg(anon=4000, kernel=61000).replace("\npagetables 409600", "").replace("\nkernel 62464000", "")
@@ -82,7 +96,8 @@ def before_5_11(table_bytes=60 << 20, table_is_whole=True):
 @pytest.mark.parametrize(
     ("given", "text", "expected"),
     [
-        ("they fill the limit", before_5_11(), ("page_tables", "probable")),
+        ("they fill the limit", before_5_11(), ("page_tables", "certain")),
+        ("they are large", before_5_11(12 << 20), ("page_tables", "probable")),
         ("they are as large as usual", before_5_11(2 << 20), (None, None)),
         ("the task table is cut", before_5_11(table_is_whole=False), (None, None)),
     ],
