@@ -121,7 +121,7 @@ class _Quotes:
         return self.items.index(item)
 
     def steps(self, steps: tuple[Step, ...]) -> list[dict[str, Any]]:
-        return [{"text": step.text, "quotes": [self.number(quote) for quote in step.quotes]} for step in steps]
+        return [{"text": step.text, "quotes": list(dict.fromkeys(self.number(quote) for quote in step.quotes))} for step in steps]
 
 
 def _trigger(trigger: Trigger | None) -> dict[str, Any] | None:
