@@ -16,7 +16,7 @@ def judge(expect: Document, diagnosis: Document, made: Document) -> dict[str, ty
     """What was said and which parts of it are right; None where nothing is expected of that part.
 
     made: what memory_fault returned. A victim is right where its name is one of
-    those expected and its pid one that was seen to be killed (where any was).
+    those expected and its pid one that was seen to be killed (where all were seen).
     """
     lead = diagnosis["verdict"]["incident"]
     incident = diagnosis["incidents"][lead] if lead is not None else {}
@@ -63,7 +63,8 @@ def _cause_right(expect: Document, incident: Document, findings: list[str]) -> b
 
 def _victim_right(names: list[str], victim: Document, made: Document) -> bool:
     killed = {one["pid"] for one in made.get("killed", [])}
-    return victim.get("process") in names and (not killed or victim.get("pid") is None or victim["pid"] in killed)
+    all_seen = killed and made.get("oom_kills", 0) <= len(killed)
+    return victim.get("process") in names and (not all_seen or victim.get("pid") is None or victim["pid"] in killed)
 
 
 def totals(cells: typing.Iterable[Document]) -> dict[str, typing.Any]:

@@ -34,7 +34,9 @@ def main() -> int:
             made = json.loads((folder / "made.json").read_text(encoding="utf-8"))
             target = FIXTURES / name / f"{fault}.json"
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"killed": made.get("killed", []), "evidence": evidence}, separators=(",", ":"), ensure_ascii=False)
+            text = json.dumps(
+                {"killed": made.get("killed", []), "oom_kills": made.get("oom_kills", 0), "evidence": evidence}, separators=(",", ":"), ensure_ascii=False
+            )
             target.write_text(text.replace(',"lines":', ',\n"lines":') + "\n", encoding="utf-8")
             say(f"{target.relative_to(FIXTURES)}: {len(text) / 1000:.0f} kB")
     return 0

@@ -267,7 +267,7 @@ def _must(words):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with open(places.FOLDER + "/order.json") as order:
         supervisor = Supervisor(json.load(order))
     supervisor.run()
