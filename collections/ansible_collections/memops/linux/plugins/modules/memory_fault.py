@@ -109,6 +109,10 @@ killed:
   elements: dict
   returned: when it was made
   sample: [{"pid": 812, "process": "memops-hog", "signal": 9}]
+oom_kills:
+  description: How many OOM kills the kernel counted in the cgroups that it made.
+  type: int
+  returned: when it was made
 refused:
   description: Names of those that were refused memory.
   type: list
