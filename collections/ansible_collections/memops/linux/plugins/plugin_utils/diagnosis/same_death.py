@@ -28,7 +28,8 @@ _WHERE = re.compile(r"(.*):(\d{1,18})$", re.DOTALL)
 
 def case_of(cases: list[Case], event: ServiceEvent) -> Case | None:
     """The case of the death that the event is about, or None if it is of another one."""
-    return _of_unit(cases, event) or _same_crash(cases, event) or _of_pid(cases, event) or _of_report_without_unit(cases, event) or _of_neighbour(cases, event)
+    named = _of_unit(cases, event) or _same_crash(cases, event) or _of_pid(cases, event) or _of_cgroup(cases, event)
+    return named or _of_report_without_unit(cases, event) or _of_neighbour(cases, event)
 
 
 def within(one: str | None, other: str | None, seconds: float) -> bool:
@@ -71,6 +72,13 @@ def _of_pid(cases: list[Case], event: ServiceEvent) -> Case | None:
         if same and case.kind in KERNEL_OOM_KINDS and _not_apart(case, event):
             return case
     return None
+
+
+def _of_cgroup(cases: list[Case], event: ServiceEvent) -> Case | None:
+    """cAdvisor names the cgroup at whose limit the kernel killed."""
+    if event.kind != "unit_oom_kill" or event.cgroup is None:
+        return None
+    return next((case for case in cases if case.kind in KERNEL_OOM_KINDS and case.cgroup == event.cgroup and _not_apart(case, event)), None)
 
 
 def _alike(comm: str | None, command: str | None) -> bool:

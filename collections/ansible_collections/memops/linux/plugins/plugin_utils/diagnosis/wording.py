@@ -24,8 +24,8 @@ def size(count: float | None) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """A share in whole per cent: ``percent(1, 3) == "33 %"``."""
-    return f"{100 * part / whole:.0f} %"
+    """A share in whole per cent: ``percent(1, 3) == "33 %"``; of nothing, all."""
+    return f"{100 * part / whole:.0f} %" if whole else "all"
 
 
 def count(number: int, noun: str) -> str:

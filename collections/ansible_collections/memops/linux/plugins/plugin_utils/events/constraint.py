@@ -17,8 +17,10 @@ _CONSTRAINTS = {
     "CPUSET": "cpuset",
     "MEMORY_POLICY": "memory_policy",
 }
+#: Kernels print a uid with its sign.
+_UIDS = 1 << 32
 #: A pid counts with the comma behind it.
-_CHOSEN = Pattern(r",pid=(\d+),u?i?d?=?(\d+)?$")
+_CHOSEN = Pattern(r",pid=(\d+),u?i?d?=?(-?\d+)?$")
 #: Who writes a line off by hand sets a blank behind its commas, from the first one on; elsewhere it is a name's own.
 _BLANK_BEHIND_COMMA = r", (?=(?:cpuset|mems_allowed|oom_memcg|task_memcg|task|pid|uid)=|global_oom\b)"
 #: A path that the line's end cut off is no path, so each field counts only with what follows it.
@@ -48,7 +50,9 @@ def _constraint(draft: Draft, match: re.Match[str]) -> None:
     chosen = _CHOSEN.search(scope)
     if chosen is not None:
         scope, _comma, process = scope[: chosen.start()].rpartition(",task=")
-        draft.named = Victim(process=process, pid=int(chosen[1]), uid=int(chosen[2]) if chosen[2] else None)
+        draft.named = Victim(process=process, pid=int(chosen[1]), uid=int(chosen[2]) % _UIDS if chosen[2] else None)
+    if scope.startswith("task_memcg="):
+        scope = f",{scope}"  # neither the limit's cgroup nor "global_oom" before it
     scope, followed, victim_cgroup = scope.partition(",task_memcg=")
     if scope.startswith("oom_memcg="):
         report.constraint = "memcg"  # the first kernels with this line said NONE

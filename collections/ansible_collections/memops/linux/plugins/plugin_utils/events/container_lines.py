@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .model import ServiceEvent
 from .pattern import Pattern
 from .service_form import ServiceForm, ServiceRecord
 
@@ -20,12 +21,15 @@ def _containerd(reading: ServiceReader, record: ServiceRecord, match: re.Match[s
 
 
 def _docker(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
-    _of_container(reading, record, match[1], f"docker-{match[1]}.scope", "docker")
+    event = _of_container(reading, record, match[1], f"docker-{match[1]}.scope", "docker")
+    # Docker's own event for a container at its limit.
+    event.scope = event.scope or "memcg"
 
 
-def _of_container(reading: ServiceReader, record: ServiceRecord, container: str, unit: str, by: str) -> None:
+def _of_container(reading: ServiceReader, record: ServiceRecord, container: str, unit: str, by: str) -> ServiceEvent:
     event = reading.of_death(record, unit, "oom", "unit_oom_kill", by, unit=unit, container=container)
     event.container = container
+    return event
 
 
 def _conmon(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
@@ -53,8 +57,8 @@ FORMS = (
     ServiceForm("container oom ", Pattern(rf"\bcontainer oom ({_ID}) \("), _docker),
     ServiceForm("OOM received", Pattern(r"conmon ([0-9a-f]{12,64}) <\w+>: OOM received"), _conmon),
     # "oom-kill event(s) in step 7.batch cgroup" until 21.08, then "oom_kill event in StepId=7.batch"
-    ServiceForm("oom-kill event(s) in step ", Pattern(r"\berror: Detected \d+ oom-kill event\(s\) in step \S+ cgroup\. Some of"), _slurm),
-    ServiceForm("oom_kill event", Pattern(r"\berror: Detected \d+ oom_kill events? in StepId=\S+?\. Some of"), _slurm),
+    ServiceForm("oom-kill event(s) in step ", Pattern(r"(?:^|\berror: )Detected \d+ oom-kill event\(s\) in step \S+ cgroup\. Some of"), _slurm),
+    ServiceForm("oom_kill event", Pattern(r"(?:^|\berror: )Detected \d+ oom_kill events? in StepId=[\w+.]{1,64}?\.?(?: Some of|$)"), _slurm),
     ServiceForm(
         "OOMKilled",
         Pattern(r'^(?:\S+ +)?([a-z0-9][\w.-]*) +\d+/\d+ +OOMKilled +\d|^(?:- )?"?[Rr]eason"?: +"?OOMKilled"?,?$|\bOOMKilled"?(?:: ?"?|=)true\b'),

@@ -38,8 +38,10 @@ def _earlyoom_says(reading: ServiceReader, record: ServiceRecord, match: re.Matc
 def _earlyoom(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
     """A SIGKILL to the pid that just had its SIGTERM is the same kill."""
     named = match.groupdict()
-    pid, last = int(named["pid"]), reading.events[-1] if reading.events else None
-    if last and last.by == "earlyoom" and last.pid == pid and named.get("signal") == "KILL" and not far_apart(last.lines[-1], record.line):
+    pid = int(named["pid"]) if named["pid"].isdecimal() else None
+    last = reading.events[-1] if reading.events else None
+    same = last is not None and last.by == "earlyoom" and last.pid == pid and named.get("signal") == "KILL"
+    if last is not None and same and not far_apart(last.lines[-1], record.line):
         last.note(record.line)
         return
     rss, adj = _MIB.search(named["rest"]), _SCORE_ADJ.match(named["rest"])
@@ -105,6 +107,12 @@ def _lmkd(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -
     reading.add(record, "oom_daemon_kill", "lmkd", process=match[1], pid=int(match[2]), rss_bytes=rss, oom_score_adj=adj)
 
 
+def _heroku(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]) -> None:
+    """The dyno manager ends a dyno at twice its quota; R14 before it only says that the dyno swaps."""
+    event = reading.add(record, "oom_daemon_kill", "heroku")
+    reading.same_death(event, "R15", "exit 137")
+
+
 FORMS = (
     ServiceForm(" due to ", Pattern(r"^(?:Killed|Marked) (/.*?) (?:for killing )?due to (?:memory|swap) (?:pressure|used)"), _oomd),
     # a pager or a terminal cut the line
@@ -115,7 +123,10 @@ FORMS = (
     # since 1.3; the uid since 1.6, "oom_score" for "badness" and the command line since 1.7
     ServiceForm(
         "sending SIG",
-        Pattern(r'^(?:\S+: )?sending SIG(?P<signal>TERM|KILL) to process (?P<pid>\d+) (?:uid \d+ )?"(?P<process>.*)": (?P<rest>(?:badness|oom_score) .*)'),
+        Pattern(
+            r"^(?:\S+: )?sending SIG(?P<signal>TERM|KILL) to process (?P<pid>\d+|…|\.{3}|[xX*]{1,8}) (?:uid \d+ )?"
+            r'"(?P<process>.*)": (?P<rest>(?:badness|oom_score) .*)'
+        ),
         _earlyoom,
     ),
     # 1.2 and 1.3, then 1.1, which put the name first, then older ones
@@ -143,4 +154,5 @@ FORMS = (
         Pattern(r"^(?:lowmemorykiller: )?[Kk]ill(?:ing)? '(.{1,128}?)' \((\d+)\), uid \d+, (?:oom_score_adj|oom_adj|adj) (-?\d{1,4})(?: to free (\d+)kB)?"),
         _lmkd,
     ),
+    ServiceForm("quota vastly exceeded", Pattern(r"(?:^|^.{0,60}\bheroku\[[\w.-]{1,64}\]: )Error R15 \(Memory quota vastly exceeded\)$"), _heroku),
 )

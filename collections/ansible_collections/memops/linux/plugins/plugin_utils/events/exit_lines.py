@@ -50,6 +50,11 @@ def _by_signal(reading: ServiceReader, record: ServiceRecord, match: re.Match[st
     _killed(reading, record, f"pid {pid}" if pid else f"signal {process}" if process else _UNNAMED, "signal", record.process or None, pid, process)
 
 
+def _compiler(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """A compiler's driver tells of the part that died right after its shell did."""
+    _killed(reading, record, _UNNAMED, "compiler", record.process or None, None, match.groupdict().get("process"))
+
+
 def _exit_code(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
     if _ORDINARY_END in record.text:
         return False
@@ -71,6 +76,7 @@ def _killed(reading: ServiceReader, record: ServiceRecord, key: str, phrase: str
         unit=record.unit,
         near=key == _UNNAMED,
     )
+    event.process = event.process or (name[1] if name else None)
     if _SENDER.search(record.text):
         event.quotes.setdefault("sender", record.line)
     if key != _UNNAMED:
@@ -103,7 +109,7 @@ FORMS = (
     ServiceForm("SIGKILL", Pattern(r"\(pid:(?P<pid>\d+)\) was sent SIGKILL! Perhaps out of memory"), _by_signal),
     ServiceForm("SIGKILL", Pattern(r"exited: (?P<process>\S+) \(terminated by SIGKILL"), _by_signal),
     ServiceForm("SIGKILL", Pattern(r"(?:terminated (?:by|with)|killed by|died (?:from|with)) (?:signal )?SIGKILL\b"), _by_signal),
-    ServiceForm("Killed", Pattern(r"Killed signal terminated program (?P<process>\S+)|internal compiler error: Killed \(program (?:\S+)\)"), _by_signal),
+    ServiceForm("Killed", Pattern(r"Killed signal terminated program (?P<process>\S+)|internal compiler error: Killed \(program (?:\S+)\)"), _compiler),
     ServiceForm("137", Pattern(r"^(?P<process>\S+) exited with code 137$"), _exit_code),
     ServiceForm("137", Pattern(rf"(?i){_CODE}137\b"), _exit_code),
     ServiceForm("using the force", Pattern(r"failed to exit within .{1,40} of signal 15 - using the force"), _stops),

@@ -67,7 +67,7 @@ FORMS = (
         "memory_failure",
     ),
     # kernel/hung_task.c; of late "blocked in I/O wait for more than"
-    FaultForm(" for more than ", Pattern(rf"INFO: task {_NAMED} (?:is )?blocked "), "hung_task", standing=True),
+    FaultForm(" for more than ", Pattern(rf"INFO: task {_NAMED} (?:(?:is )?blocked|can't die) "), "hung_task", standing=True),
     # kernel/watchdog.c; until 2.6.23 and on Red Hat 5 without a name
     FaultForm("soft lockup", Pattern(rf"(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+ stuck for \d+s! \[{_NAMED}\]"), "soft_lockup", standing=True),
     FaultForm("soft lockup", Pattern(r"BUG: soft lockup detected on CPU#\d+!"), "soft_lockup", unnamed=True),
@@ -77,6 +77,6 @@ FORMS = (
         Pattern(r"(?:\w{1,20}: )?__vm_enough_memory: pid: ?(?P<pid>\d+), comm: ?(?P<process>.{0,80}?), (?:bytes|not? enough)"),
         "overcommit",
     ),
-    FaultForm("vmap allocation for size", Pattern(r"vmap allocation for size \d+ failed"), "vmalloc"),
-    FaultForm("vmalloc_node_range for size", Pattern(r"vmalloc_node_range for size \d+ failed"), "vmalloc"),
+    FaultForm("vmap allocation for size", Pattern(r"vmap allocation for size \d+ failed"), "vmalloc", unnamed=True),
+    FaultForm("vmalloc_node_range for size", Pattern(r"vmalloc_node_range for size \d+ failed"), "vmalloc", unnamed=True),
 )

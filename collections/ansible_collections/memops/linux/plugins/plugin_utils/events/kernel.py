@@ -75,6 +75,11 @@ def _before(line: Line, last: Line) -> bool:
     return bool(line.time and last.time and line.time < last.time) and far_apart(last, line, math.inf)
 
 
+def _may_be_said_again(line: Line) -> bool:
+    """Old kernels refuse again and again in the same words; without a stamp nothing says that two lines are one."""
+    return line.time is None and line.uptime_seconds is None and "allocation fail" in line.text
+
+
 class KernelReader:
     """Takes the messages of one log, one at a time; gives its events at the end.
 
@@ -117,13 +122,13 @@ class KernelReader:
             # memory.stat and the totals are one message of many lines; /dev/kmsg writes its breaks as ``\x0a``.
             taken = False
             for part in text.replace("\\x0a", "\n").split("\n"):
-                taken = self._feed_single(Line(part, line.time, line.where, line.uptime_seconds)) or taken
+                taken = self._feed_single(Line(part, line.time, line.where, line.uptime_seconds, line.of_kernel)) or taken
             return taken
         return self._feed_single(line)
 
     def _feed_single(self, line: Line) -> bool:
         last, self._last = self._last, line
-        if line.text == last.text and line.time == last.time and line.uptime_seconds == last.uptime_seconds:
+        if line.text == last.text and line.time == last.time and line.uptime_seconds == last.uptime_seconds and not _may_be_said_again(line):
             return False  # two sources have brought the same line
         return self._read(line)
 
@@ -163,7 +168,7 @@ class KernelReader:
     def _report_line(self, form: Form, match: re.Match[str], line: Line) -> bool:
         draft = self.draft
         # A stamp since boot is the kernel's own.
-        certain = form.unmistakable(match) or line.uptime_seconds is not None
+        certain = form.unmistakable(match) or line.uptime_seconds is not None or line.of_kernel
         if draft is None and not certain:
             return False
         refused = self._refused_to_victim(line) if form is kill.PAGE_FAULT_FORM else None
@@ -311,7 +316,8 @@ class KernelReader:
     def _take_refusal(self, form: refusals.RefusalForm, match: re.Match[str], line: Line) -> None:
         event = form.read(match)
         failed = self.failure.event if self.failure is not None else None
-        if form.caches and failed is not None and "slab" not in failed.quotes and not far_apart(failed.lines[-1], line):
+        asked_by_slab = form.caches and failed is not None and "slab" not in failed.quotes and refusals.may_be_of(event, failed)
+        if asked_by_slab and not far_apart(failed.lines[-1], line):
             failed.note(line, "slab")
             return
         asked_before = self._asked_before()

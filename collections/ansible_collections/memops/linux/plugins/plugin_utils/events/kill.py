@@ -79,7 +79,7 @@ def take_kill(draft: Draft, match: re.Match[str]) -> None:
 
 def _unmistakable(match: re.Match[str]) -> bool:
     """Until 2.6.31 the line has no sizes, and reads like any program's."""
-    return (match[1] is not None and _pid(match[2]) is not None) or "kB" in match[5]
+    return (match[1] is not None and _pid(match[2]) is not None) or "kB" in match[5] or "oom_score_adj:" in match[5]
 
 
 def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
@@ -89,12 +89,18 @@ def _another_kill(draft: Draft, match: re.Match[str]) -> bool:
     if report.panic or (report.no_victim and not report.group_kill) or (scope and draft.scope_of_kill and scope != draft.scope_of_kill):
         return True
     if report.victims:
-        return not report.group_kill
+        return not report.group_kill and not _shares_memory(draft, match)
     if report.limit_cgroup is None and report.constraint == "none" and scope == "memcg":
         return True
     named = draft.named
     takes_no_child = "oom_score_adj:" in match[5]
     return takes_no_child and named is not None and named.pid != _pid(match[2]) and named.process != match[4]
+
+
+def _shares_memory(draft: Draft, match: re.Match[str]) -> bool:
+    """Until 2.6.16 each process and thread with the victim's memory has a line of its own, all below one Mem-Info."""
+    report = draft.report
+    return match[1] == "Out of Memory" and report.victims[-1].process == match[4] and (draft.memory is not None or report.trigger is not None)
 
 
 def _cut_kill(draft: Draft, match: re.Match[str]) -> None:
@@ -187,7 +193,10 @@ FORMS = (
     PAGE_FAULT_FORM,
     Form(
         "lowmemorykiller: ",
-        Pattern(rf"lowmemorykiller: (?:Killing '({NAME})' \((\d+)\)(?: \(tgid \d+\))?, adj (-?\d+)|send sigkill to (\d+) \(({NAME})\), (?:oom_)?adj (-?\d+))"),
+        Pattern(
+            rf"lowmemorykiller: (?:Killing '({NAME})' \((\d+)\)(?: \(tgid \d+\))?, adj (?:-?\d+, score_adj )?(-?\d+)"
+            rf"|send sigkill to (\d+) \(({NAME})\), (?:oom_)?adj (-?\d+))"
+        ),
         KILL,
         _android,
         "kill",

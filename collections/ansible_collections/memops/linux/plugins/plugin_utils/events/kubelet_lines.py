@@ -72,6 +72,15 @@ def _system_oom(reading: ServiceReader, record: ServiceRecord, match: re.Match[s
     reading.of_death(record, f"pid {pid}", match["phrase"], "unit_oom_kill", "kubelet", process=match["process"], pid=pid, scope="none")
 
 
+def _cadvisor(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """cAdvisor read in the kernel's log whose limit was hit: "/" where that was the machine."""
+    cgroup = match[1]
+    whole = cgroup == "/"
+    reading.of_death(
+        record, f"cgroup {cgroup}", "oom", "unit_oom_kill", "cadvisor", cgroup=None if whole else cgroup, scope="none" if whole else "memcg"
+    )
+
+
 def _problem_detector(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
     """node-problem-detector repeats the kernel's kill line."""
     pid = int(match[2])
@@ -105,6 +114,7 @@ FORMS = (
     ServiceForm(
         "sys oom event", Pattern(r"(?P<phrase>Got sys oom event)\b.{0,40}?\bPid:(?P<pid>\d+) .{0,400}?\bProcessName:(?P<process>[^\s}]+)"), _system_oom
     ),
+    ServiceForm("Created an OOM event", Pattern(r'\bCreated an OOM event in container \\?"(/[^"\\]{0,512})\\?" at \d'), _cadvisor),
     ServiceForm(
         "OOMKilling", Pattern(r"\bOOMKilling\b.{0,200}?((?:Memory cgroup o|O)ut of memory): Kill(?:ed)? process (\d+) \((.{0,64}?)\)"), _problem_detector
     ),

@@ -17,12 +17,14 @@ class Line:
 
     uptime_seconds: since boot, where the log counts so (dmesg); it tells two
     reports apart in a log without wall-clock times.
+    of_kernel: the log names the kernel as who wrote it.
     """
 
     text: str
     time: str | None = None
     where: str = ""
     uptime_seconds: float | None = None
+    of_kernel: bool = False
 
 
 @dataclasses.dataclass

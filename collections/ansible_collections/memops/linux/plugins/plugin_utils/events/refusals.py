@@ -43,6 +43,17 @@ def is_of_24(event: AllocationFailure) -> bool:
     return event.quotes["trigger"].text.startswith(_OF_24)
 
 
+#: __GFP_HIGH, __GFP_IO and __GFP_FS, which the slab allocator hands on, and which have these bits in all kernels.
+_HANDED_ON = 0xE0
+
+
+def may_be_of(slab: AllocationFailure, page: AllocationFailure) -> bool:
+    """Whether the slab allocator's request may be the one that the page allocator refused right before."""
+    if slab.gfp_mask is None or page.gfp_mask is None:
+        return True
+    return not int(slab.gfp_mask, 16) & ~int(page.gfp_mask, 16) & _HANDED_ON
+
+
 _WHO = r"(?P<process>.{0,80}?): "
 FORMS = (
     # warn_alloc, mm/page_alloc.c: "failure. order" until 2.6.39; stalls from 4.9 to 4.14.

@@ -26,6 +26,10 @@ _TAINT = Pattern(r" (?:Not tainted ?|Tainted: )")
 _VERSION = Pattern(r"\d+\.\d+\S*")
 
 
+#: Until 2.6.15, ten versions before the first cgroup.
+_BEFORE_CGROUPS = Pattern(r"oom-killer: gfp_mask=0x[0-9a-f]+(?:, order=\d+)?$")
+
+
 def read_mask(text: str) -> tuple[str | None, tuple[str, ...]]:
     """(mask, names of its flags) of a gfp_mask= or mode: field."""
     match = _MASK.search(text)
@@ -80,6 +84,8 @@ def _trigger(draft: Draft, match: re.Match[str]) -> None:
         trigger.pid, trigger.process = int(named[1]), named[2]
     draft.report.trigger = trigger
     draft.report.sysrq |= trigger.order == -1
+    if _BEFORE_CGROUPS.match(match[0]):
+        draft.stack_scope = "none"
     draft.nodemask = trigger.nodemask
 
 
@@ -115,7 +121,7 @@ def _frame(draft: Draft, match: re.Match[str]) -> None:
 
 
 #: More than a name; and prose on it ("x invoked oom-killer and died") goes on in words.
-_INVOKED = r"(?:(.{0,80}?) ?invoked (?:\w{1,16} )?oom-killer(?=$|[:,.…]| gfp)|oom-killer:(?= gfp_mask)):?(.*)"
+_INVOKED = r"(?:([^\"`]{0,80}?) ?invoked (?:\w{1,16} )?oom-killer(?=$|[:,.…]| gfp)|oom-killer:(?= gfp_mask)):?(.*)"
 FORMS = (
     # Until 2.6.15 without a name; "oomkilladj=" until 2.6.30, "oom_adj=" until 3.6, "oom_score_adj=" since 2.6.36.
     Form("oom-killer", Pattern(_INVOKED), TRIGGER, _trigger, "trigger", another=_after_more_than_a_request),

@@ -53,7 +53,7 @@ def _sends(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) 
 
 FORMS = (
     ServiceForm("kernel OOM killer killed", Pattern(r"^(\S+): The kernel OOM killer killed some processes in this unit"), _oom),
-    ServiceForm("killed by the OOM killer", Pattern(r"^(\S+): A process of this unit has been killed by the OOM killer"), _oom),
+    ServiceForm("killed by the OOM killer", Pattern(r"^(\S+): A process (?:of this unit )?has been killed by the OOM killer"), _oom),
     # "main process exited" until 230
     ServiceForm(
         " process exited, code=",

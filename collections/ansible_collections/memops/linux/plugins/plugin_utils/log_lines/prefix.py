@@ -66,6 +66,7 @@ _JUNK = re.compile(
     r"|(?:stdout|stderr) [FP] "  # CRI
     r"|[\w.-]{1,64}[ \t]*\|[ \t](?=.{0,3}[\[\d<A-Z])"  # docker compose
     r"|\*[ \t]+|(?:[-+#]|//)[ \t]+(?=\[ *[\dA-Z]|[A-Z][a-z]{2} [ \d]\d \d\d:)|`+(?=\[ *\d)"  # a list's, a comment's or code's mark
+    r"|(?:#|//)[ \t]+(?=(?:Memory cgroup o|O)ut of memory(?:: Kill| and no killable)|Kernel panic - not syncing: |oom-kill:constraint=)"
     r"|[\w.-]{1,64} login: ?(?=\[ *\d)"  # a console's prompt
     r"|</?(?:code|pre|p|br|div|li|td|tt|span|blockquote|samp)\b[^<>]{0,80}>|\*\*(?=[\w\[])"  # a page's marks
     r")"
@@ -73,6 +74,7 @@ _JUNK = re.compile(
 #: "INFO: task x blocked" is the kernel's own word.
 _AFTER_STAMP = re.compile(
     r"(?:\[ *[TC]\d+\]|\[ *\d{1,3}: *[^\]:]{1,32}: *\d{1,10}\]|(?:<\d>)?\.?\(\d{1,3}\)\[\d{1,10}:[^\]]{1,40}\]"  # the last two are vendors'
+    r"|c\d{1,2} (?=(?!invoked |cpuset=)[^ :\[]{1,15}[ :\[])"  # another's, with the CPU
     rf"|(?!(?-i:INFO: (?:task|rcu)))\[?{_LEVEL}\]?:?(?=[ \t])|\[{_LEVEL}\]|{_FACILITY}\.{_LEVEL}(?=[ \t])|,|:(?=[ \t]))[ \t]*",
     re.IGNORECASE,
 )

@@ -147,7 +147,7 @@ class _Reading:
         self.stamped_lines += said.stamped or taken
 
     def _feed_kernel(self, said: Message, where: str) -> bool:
-        line = Line(said.text, said.time, where, said.uptime_seconds)
+        line = Line(said.text, said.time, where, said.uptime_seconds, said.program == KERNEL)
         self.machine = self._machine_of(said.host, line)
         if self.machine.feed(line):
             return True

@@ -22,6 +22,8 @@ _GLUED = re.compile(
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d \S{1,64} kernel: )"
 )
 _GLUED_TAG = re.compile(r"(?<=\S) (?=kernel: \S)")
+#: The same where no stamp follows: the kernel's own words on a kill.
+_GLUED_KILL = re.compile(r"(?<=[\w).])(?=(?:Memory cgroup out of memory|Out of memory): [Kk]ill(?:ed)? process \d|Killed process \d{1,10} \()")
 #: A mail's or a page's title quotes a log; it is no line of it.
 _HEADLINES = ("Subject: ", "Re: ", "RE: ", "Fwd: ", "Title: ", "title: ")
 _REPEATED = re.compile(r"message repeated \d+ times: \[ ?(.*)\]$")
@@ -102,6 +104,13 @@ class Records:
             found = found._replace(program=None)
         if found.text.startswith(_HEADLINES) and not found.stamped:
             found = found._replace(text="")
+        if found.program in (None, KERNEL) and found.text.count("ill") > 1:
+            found, *more = (found._replace(text=text) for text in _GLUED_KILL.split(found.text))
+            if more:
+                yield from self._next(Record(number, found))
+                for part in more[:-1]:
+                    yield from self._next(Record(number, part))
+                found = more[-1]
         repeated = _REPEATED.match(found.text)
         if repeated is not None:
             found = found._replace(text=repeated[1])

@@ -36,7 +36,7 @@ _LONG = (
         r"(?:killed )?(?:process )?\d+(?:,? ?\(|, UID|$)|UID \d|[(,:.…-]|-?\d+ or |\d+kB|(?:\w{1,6}[-_])?(?:vm|rss|adj|UID|pgtables|swap|vsz|kB)\b"
         r"|score|or |and |a child|child|sacrifice|.{0,80}\b(?:total-vm|anon-rss|file-rss|shmem-rss|pgtables):\d",
     ),
-    _long(r"oom-kill:constraint=", r",uid=\d+"),
+    _long(r"oom-kill:constraint=", r",uid=-?\d+"),
     _long(r"oom_reaper: reaped", r"shmem-rss:\d+kB"),
     _long(r".{1,64}? invoked oom-killer", r"oom_score_adj=-?\d+|order=-?\d+|oomkilladj=-?\d+", r"oom_(?:score_)?adj="),
     _long(r"\[ *\d+\] +\d+ +\d+ ", r"-?\d+ +\S*[^\d\s-]\S*(?: \S+)*"),
@@ -69,7 +69,7 @@ _OWN = re.compile(
 #: Whoever cut a line and marked it so did not break it.
 _CUT = ("...", "…")
 #: What stands behind a comma of the line that sums a report up; a name may hold ", task=x" itself.
-_FIELD = re.compile(r"(?:nodemask|cpuset|mems_allowed|oom_memcg|task_memcg)=|global_oom\b|task=[^,]{1,64},(?:$|pid=\d)|pid=\d+,|uid=\d+$")
+_FIELD = re.compile(r"(?:nodemask|cpuset|mems_allowed|oom_memcg|task_memcg)=|global_oom\b|task=[^,]{1,64},(?:$|pid=\d)|pid=\d+,|uid=-?\d+$")
 #: A kill line up to the victim's name, behind whatever somebody wrote before it.
 _UP_TO_NAME = re.compile(r"[Kk]illed process \d{1,10} \([^()]{1,64}\)$")
 _TIRED = 8

@@ -29,7 +29,7 @@ def working_set_over_limit(case: Case) -> Judgement:
     use = case.use
     if use is None or use.total_bytes is None or use.anon_bytes is None:
         return _from_victim_alone(case)
-    share = use.anon_bytes / use.total_bytes
+    share = use.share(use.anon_bytes) or 0  # a limit of nothing has no share
     if share < MAIN or use.largest() != "anon":
         return _mostly_swapped_out(case, use.total_bytes)
     steps = [
@@ -74,7 +74,7 @@ def _from_victim_alone(case: Case) -> Judgement:
 def _mostly_swapped_out(case: Case, total: int) -> Judgement:
     """Programs' memory that has gone to swap fills no limit, but comes back through it page by page."""
     row = case.victim_task()
-    if row is None or (row.swap_bytes or 0) < total:
+    if row is None or not total or (row.swap_bytes or 0) < total:
         return None
     step = Step(
         f"The victim had {size(row.swap_bytes)} in swap, {(row.swap_bytes or 0) / total:.0f} times the limit of {size(total)}: what it needs at one time"
@@ -117,7 +117,7 @@ def dirty_page_cache(case: Case) -> Judgement:
     unflushed = use.unflushed_bytes
     if unflushed is None:
         return Lacking("the cgroup's dirty and writeback figures (memory.stat in the report)")
-    if unflushed < DIRTY_MATTERS * use.total_bytes or (use.share(use.anon_bytes) or 0) >= FILLS:
+    if not unflushed or unflushed < DIRTY_MATTERS * use.total_bytes or (use.share(use.anon_bytes) or 0) >= FILLS:
         return None
     steps = [
         Step(
@@ -130,7 +130,7 @@ def dirty_page_cache(case: Case) -> Judgement:
     if "__GFP_WRITE" in flags:
         steps.append(Step("The allocation that failed was itself for a page to be written (__GFP_WRITE).", case.quoted("trigger")))
     threshold = case.host.dirty_threshold_bytes
-    if threshold:
+    if threshold and use.total_bytes:
         steps.append(
             Step(
                 f"The host lets {size(threshold)} become dirty before a writer must wait: {threshold / use.total_bytes:.0f} times the limit.",

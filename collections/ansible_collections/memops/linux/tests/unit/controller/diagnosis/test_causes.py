@@ -252,6 +252,14 @@ def test_no_conclusion_holds_a_figure_that_is_not_one():
     assert not [text for text in texts if "None" in text or "nan" in text or str(math.inf) in text]
 
 
+@pytest.mark.parametrize("figure", [0, 4096])
+def test_a_limit_of_nothing_has_no_shares(figure):
+    names = ("anon", "file", "file_dirty", "shmem", "slab_unreclaimable", "page_tables", "kernel", "unevictable", "swap_total", "swap_free")
+    case = memcg(limit=0, **dict.fromkeys(names, figure))
+
+    assert "dirty_page_cache" not in causes(case) or figure
+
+
 @pytest.mark.parametrize(
     ("held", "expected"),
     [(60 * MIB, ("working_set_over_limit", "probable")), (40 * MIB, ("working_set_over_limit", "possible")), (20 * MIB, None)],

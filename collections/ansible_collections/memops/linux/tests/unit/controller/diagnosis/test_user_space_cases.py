@@ -162,11 +162,21 @@ def test_a_daemon_may_tell_the_victims_oom_score_adj(line, process, adj):
         ("Warning  SystemOOM  5m  kubelet  System OOM encountered, victim process: shop, pid: 7", "global_oom"),
         ("Warning  SystemOOM  5m  kubelet  System OOM encountered", "global_oom"),
         ("slurmstepd: error: Detected 1 oom-kill event(s) in step 7.batch cgroup. Some of your processes may have been killed.", "memcg_oom"),
+        ("error: Detected 1 oom_kill event in StepId=7.batch.", "memcg_oom"),
+        ("error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.", "memcg_oom"),
         ("job.sh: line 3: 43 Killed   ./fit\nslurmstepd: error: Detected 1 oom_kill event in StepId=7.batch. Some of the step tasks have been.", "memcg_oom"),
     ],
 )
 def test_whoever_reports_the_kernels_kill_may_say_its_scope(line, kind):
     assert saved(line) == [kind]
+
+
+def test_cadvisors_word_on_a_cgroup_is_of_the_kernels_kill_at_its_limit():
+    cadvisor = 'cadvisor: manager.go:1178] Created an OOM event in container "{}" at 2026-11-20 10:00:01 +0000 UTC'
+    kernel = "".join(f"Nov 20 10:00:00 web1 kernel: {line}\n" for line in kill("/kubepods/pod7"))
+
+    assert saved(kernel + "Nov 20 10:00:01 web1 " + cadvisor.format("/kubepods/pod7")) == ["memcg_oom"]
+    assert saved(kernel + "Nov 20 10:00:01 web1 " + cadvisor.format("/kubepods/pod8")) == ["memcg_oom"] * 2
 
 
 def test_nothing_killable_below_a_limit_is_an_incident_without_a_victim():

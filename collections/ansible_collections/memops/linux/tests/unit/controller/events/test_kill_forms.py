@@ -236,6 +236,7 @@ def test_the_reaper_names_the_victim_of_a_report_that_was_searched_out_of_a_log(
         ("CONSTRAINT_MEMCG,nodemask=(null),cpuset=c,mems_allowed=0-1,3,oom_memcg=/a,b,task_memcg=/a,b/d=e,task=x,pid=5,uid=7", "memcg", "/a,b", "/a,b/d=e"),
         ("CONSTRAINT_CPUSET,nodemask=(null),cpuset=c,mems_allowed=1,global_oom,task_memcg=/a,task=x,pid=5,uid=7", "cpuset", None, "/a"),
         ("CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,mems_allowed=0-1,global_oom,task_memcg=/a,task=x,pid=5,uid=7", "memory_policy", None, "/a"),
+        ("CONSTRAINT_MEMORY_POLICY,nodemask=3,cpuset=a.slice,mems_allowed=0-3,task_memcg=/a/b,task=x,pid=5,uid=7", "memory_policy", None, "/a/b"),
         ("CONSTRAINT_NONE,nodemask=(null),oom_memcg=/a,task_memcg=/a/b,task=x,pid=5,uid=7", "memcg", "/a", "/a/b"),
     ],
 )
@@ -249,6 +250,11 @@ def test_constraint_lines(tail, constraint, limit, victim):
 def test_the_policy_s_nodes():
     report = only("oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,3,cpuset=/,mems_allowed=0-3,global_oom,task_memcg=/,task=x,pid=5,uid=0")
     assert (report.nodemask, report.mems_allowed) == ("1,3", "0-3")
+
+
+def test_a_uid_that_the_kernel_printed_with_a_sign():
+    report = only("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a,task=x,pid=5,uid=-2")
+    assert (report.victim_cgroup, report.victims) == ("/a", [Victim("x", 5, 4294967294)])
 
 
 def test_a_constraint_line_that_is_cut_names_no_path_and_no_victim():

@@ -22,6 +22,7 @@ from ansible_collections.memops.linux.tests.unit.controller.events.recorded impo
         ("traps: a[7] trap invalid opcode ip:401136 sp:7ffd error:0 in a[401000+1000]", "trap", "a", 7),
         ("INFO: task kworker/u8:1:1234 blocked for more than 120 seconds.", "hung_task", "kworker/u8:1", 1234),
         ("INFO: task sync:99 is blocked on a mutex likely owned by task x:7, for more than 122 seconds", "hung_task", "sync", 99),
+        ("INFO: task x.2:99 can't die for more than 143 seconds.", "hung_task", "x.2", 99),
         ("BUG: soft lockup - CPU#58 stuck for 23s! [auditd:856]", "soft_lockup", "auditd", 856),
         ("cgroup: fork rejected by pids controller in /system.slice/a.service", "pids_limit", None, None),
         ("__vm_enough_memory: pid: 1137, comm: a b, bytes: 1073741824 not enough memory for the allocation", "overcommit", "a b", 1137),
@@ -88,6 +89,12 @@ def test_a_mem_info_of_a_later_time_is_not_the_failure_s():
     lines = [Line("cat: page allocation failure: order:5, mode:0xdc0(GFP_KERNEL)", uptime_seconds=1.0), Line("Mem-Info:", uptime_seconds=99.0)]
     (failure,) = read_kernel([*lines, Line("free:83 slab_reclaimable:2", uptime_seconds=99.0)])
     assert failure.memory is None
+
+
+def test_the_stack_names_who_asked_for_address_space():
+    line = "vmap allocation for size 36864 failed: use vmalloc=<size> to increase size"
+    (fault,) = read_kernel(lines_of(f"{line}\n{line.replace('36', '37')}\nCPU: 3 PID: 7 Comm: modprobe Not tainted 6.1.0 #1"))
+    assert (fault.kind, fault.process, fault.pid) == ("vmalloc", "modprobe", 7)
 
 
 def test_requests_for_address_space_are_one_event_with_the_failure_they_end_in():

@@ -119,6 +119,16 @@ def test_an_engine_s_word_on_an_oom_kill_names_the_container(line, by):
     assert (event.kind, event.by, event.container) == ("unit_oom_kill", by, ID)
 
 
+@pytest.mark.parametrize(("name", "scope", "cgroup"), [("/kubepods/pod7", "memcg", "/kubepods/pod7"), ("/", "none", None)])
+def test_cadvisor_names_the_limit_that_the_kernel_named(name, scope, cgroup):
+    event = only([{"text": f'manager.go:1178] Created an OOM event in container "{name}" at 2026-11-20 10:00:00 +0000 UTC'}])
+    assert (event.kind, event.by, event.scope, event.cgroup) == ("unit_oom_kill", "cadvisor", scope, cgroup)
+
+
+def test_dockers_own_event_is_of_the_containers_limit():
+    assert only([{"text": f"2026-11-20T10:00:00Z container oom {ID} (image=web, name=web)"}]).scope == "memcg"
+
+
 def test_containerd_and_systemd_speak_of_one_container():
     records = said("containerd", f'msg="TaskOOM event container_id:\\"{ID}\\""')
     records += said("systemd", f"cri-containerd-{ID}.scope: A process of this unit has been killed by the OOM killer.")

@@ -156,6 +156,7 @@ def test_systemd_s_echo_of_oomd_s_kill_is_no_second_event():
     [
         ('sending SIGTERM to process 353 uid 0 "shop-import": badness 1153, VmRSS 708 MiB', "shop-import", 353, 708 * MIB),
         ('sending SIGKILL to process 9057 uid 1000 "a": b": oom_score 866, oom_score_adj 300, VmRSS 54 MiB, cmdline "x"', 'a": b', 9057, 54 * MIB),
+        ('sending SIGTERM to process … "code": badness 300', "code", None, None),
         ('sending SIGTERM to process 9057 "code": badness 300, VmRSS 54 MiB', "code", 9057, 54 * MIB),
     ],
 )
@@ -281,3 +282,14 @@ def test_a_program_that_goes_on_asking_was_refused_once():
     assert len(only(said("shop", *["fork: Cannot allocate memory"] * 3)).lines) == 3
     asked = said("shop", "spawn ENOMEM") + said("shop", "spawn ENOMEM", at="2026-11-20T13:00:{:02}Z") + said("web", "spawn ENOMEM")
     assert len(read_services(asked)) == 3
+
+
+def test_heroku_ends_a_dyno_at_twice_its_quota_and_only_warns_before():
+    line = "heroku[web.1]: Error R15 (Memory quota vastly exceeded)"
+    event = only([{"text": "heroku[web.1]: Error R14 (Memory quota exceeded)"}, {"text": line}, {"text": "heroku[web.1]: Process exited with status 137"}])
+    assert (event.kind, event.by, event.detail, len(event.lines)) == ("oom_daemon_kill", "heroku", line, 2)
+
+
+@pytest.mark.parametrize("line", ["we got Error R15 (Memory quota vastly exceeded)", "Error R15 (Memory quota vastly exceeded) means that", "R15"])
+def test_words_on_heroku_s_error_end_no_dyno(line):
+    assert read_services([{"text": line}]) == []

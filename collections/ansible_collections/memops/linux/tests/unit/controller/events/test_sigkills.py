@@ -43,6 +43,13 @@ def test_a_sigkill_without_the_kernel_s_word(line, process, pid):
     assert (event.kind, event.process, event.pid) == ("unit_killed", process, pid)
 
 
+def test_the_compiler_that_died_and_what_its_shell_says_of_it_are_one_death():
+    died = {"text": "c++: fatal error: Killed signal terminated program cc1plus"}
+    event = only([{"text": "Killed"}, died])
+    assert (event.process, len(event.lines)) == ("cc1plus", 2)
+    assert len(read_services([died, died])) == 2
+
+
 def test_what_a_script_says_of_one_death_is_one_event():
     texts = ("bash: line 2: 4711 Killed                  timeout -s KILL 1800 ./import", "+ exit_code=137", "+ exit 137", "   Exit Code: 137")
     event = only([{"text": text} for text in texts])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
-from ansible_collections.memops.linux.plugins.plugin_utils.events.model import AllocationFailure, Victim
+from ansible_collections.memops.linux.plugins.plugin_utils.events.model import AllocationFailure, Line, Victim
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import events, killed, lines_of, only
 
 KIB = 1 << 10
@@ -19,6 +19,7 @@ KIB = 1 << 10
         ("Killed process 9 (x), UID 48, total-vm:8kB, anon-rss:4kB, file-rss:0kB", None, Victim("x", 9, 48, 8 * KIB, 4 * KIB, 0)),
         ("Killed process 9 ((resolved)) total-vm:8kB, anon-rss:4kB, file-rss:0kB", None, Victim("(resolved)", 9, None, 8 * KIB, 4 * KIB, 0)),
         ('Killed process 9 (x) in VE "101" total-vm:8kB, anon-rss:4kB', None, Victim("x", 9, None, 8 * KIB, 4 * KIB)),
+        ("Killed process 9 (x) ... oom_score_adj:300", None, Victim("x", 9, oom_score_adj=300)),
         ("OOM killed process 9 (x) vm:8kB, rss:5kB, swap:1kB", None, Victim("x", 9, None, 8 * KIB)),
         ("Out of memory: Killed process 9, UID 48, (x).", "none", Victim("x", 9, 48)),
         ("Out of memory: kill process 9 (x) score 54 or a child", "none", Victim("x", 9, score=54)),
@@ -28,6 +29,7 @@ KIB = 1 << 10
         ("VM: killing process httpd(4711:#101)", None, Victim("httpd")),
         ("lowmemorykiller: Killing 'com.shop' (4711), adj 900,", "none", Victim("com.shop", 4711, oom_score_adj=900)),
         ("lowmemorykiller: Killing 'com.shop' (4711) (tgid 4700), adj 900,", "none", Victim("com.shop", 4711, oom_score_adj=900)),
+        ("lowmemorykiller: Killing 'com.shop' (4711), adj 15, score_adj 900,", "none", Victim("com.shop", 4711, oom_score_adj=900)),
         ("lowmemorykiller: send sigkill to 4711 (com.shop), oom_adj 15, size 1234", "none", Victim("com.shop", 4711, oom_score_adj=15)),
     ],
 )
@@ -128,6 +130,41 @@ def test_a_stack_far_below_is_none_of_a_fault_s():
     others = "\n".join(f"line {number}" for number in range(200))
     (fault,) = events(f"User process fault: interruption code 0011 ilc:2\n{others}\nCPU: 1 PID: 77 Comm: a Not tainted 6.1.0 #1")
     assert fault.pid is None
+
+
+def test_a_slab_that_may_not_have_made_the_page_allocators_request_failed_by_itself():
+    page, slab = "a: page allocation failure: order:0, mode:0xc00(GFP_NOIO)", "SLUB: Unable to allocate memory on node -1, gfp=0xa20(GFP_ATOMIC)"
+    assert [event.gfp_mask for event in events(f"{page}\n{slab}")] == ["0xc00", "0xa20"]
+    assert len(events(f"{page}\n{slab.replace('0xa20(GFP_ATOMIC)', '0xd00(GFP_NOIO)')}")) == 1
+    assert len(events(f"{page}\n{slab.partition(', gfp')[0]}, gfp=?")) == 1
+
+
+def test_each_process_with_the_victims_memory_has_a_line_of_its_own_below_one_header():
+    lines = "".join(f"Out of Memory: Killed process {pid} (shop).\n" for pid in (7, 8, 9))
+    assert killed(only(f"oom-killer: gfp_mask=0x1d2\n{lines}")) == [("shop", 7), ("shop", 8), ("shop", 9)]
+    assert [killed(report) for report in events(lines)] == [[("shop", 7)], [("shop", 8)], [("shop", 9)]]
+    other = events(f"oom-killer: gfp_mask=0x1d2\n{lines.replace('9 (shop)', '9 (other)')}")
+    assert [killed(report) for report in other] == [[("shop", 7), ("shop", 8)], [("other", 9)]]
+
+
+@pytest.mark.parametrize(
+    ("line", "constraint"),
+    [
+        ("oom-killer: gfp_mask=0x1d2", "none"),
+        ("oom-killer: gfp_mask=0x201d2, order=0", "none"),
+        ("oom-killer: gfp_mask=0xd0, order=0, oom_adj=0", None),
+        ("oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0", None),
+        ("a invoked oom-killer: gfp_mask=0xd0, order=0", None),
+    ],
+)
+def test_a_header_without_a_name_is_older_than_cgroups(line, constraint):
+    assert only(line).constraint == constraint
+
+
+def test_a_refusal_that_is_said_twice_without_a_stamp_happened_twice():
+    line = "a: page allocation failure. order:0, mode:0x50"
+    assert len(events(f"{line}\n{line}")) == 2
+    assert len(read_kernel([Line(line, uptime_seconds=1.5)] * 2)) == 1
 
 
 def test_a_stall_is_told_from_a_failure():

@@ -364,3 +364,34 @@ def test_a_tagless_line_of_a_daemon_has_not_the_time_of_the_kernels_line_above()
     reading = read(f"Nov 20 10:00:00 web1 kernel: {KILL}\nshop.service: Main process exited, code=killed, status=9/KILL\n")
 
     assert [event.time for event in reading.services] == [None]
+
+
+@pytest.mark.parametrize("mark", ["# ", "#   ", "// "])
+def test_the_kernels_words_in_a_scripts_comment(mark):
+    (event,) = read(f"{mark}Out of memory and no killable processes...\n{mark}Kernel panic - not syncing: System is deadlocked on memory").events
+
+    assert event.panic
+    assert killed(f"{mark}{KILL}") == [7]
+
+
+@pytest.mark.parametrize(("said", "process"), [("c2 sh invoked", "sh"), ("c2 invoked", "c2"), ("c11 sh invoked", "sh"), ("c2 d invoked", "d")])
+def test_a_vendors_mark_of_the_cpu_is_no_part_of_the_name(said, process):
+    (event,) = read(f"<4>[ 1304.482941] {said} oom-killer: gfp_mask=0xd0, order=2, oom_adj=0, oom_score_adj=0").events
+
+    assert event.trigger.process == process
+
+
+def test_kill_lines_run_together_without_anything_between():
+    log = "Killed process 6 (a) total-vm:8kB, anon-rss:4kB, file-rss:0kBOut of memory: kill process 7 (b) score 9 or a childKilled process 7 (b)"
+
+    assert killed(log) == killed(f"kernel: {log}") == [6, 7]
+    assert killed(f"Nov 20 10:00:00 web1 app[7]: {log}") == []
+
+
+def test_a_kill_line_of_old_counts_where_the_log_names_the_kernel():
+    assert killed("Nov 20 10:00:00 web1 kernel: Killed process 7 (worker)") == killed("kernel: Killed process 7 (worker)") == [7]
+    assert killed("Killed process 7 (worker)") == []
+
+
+def test_a_command_that_looks_for_the_killers_words_asks_for_no_memory():
+    assert read("`dmesg -T | grep -i \"invoked oom-killer: gfp_mask\"`").events == []
