@@ -204,9 +204,16 @@ class _Reading:
             notes.append("its stamps have no year: taken as the last such day before the file was written")
         if self.clock.without_zone:
             notes.append("its stamps have no time zone: taken as UTC")
+        if not self.scanner.whole and self._begins_with_the_newest():
+            notes.append("it runs from the newest line to the oldest and is too large to be turned round: turn it (tac) and read it again")
         if self.scanner.dropped_bytes:
             notes.append(f"{self.scanner.dropped_bytes} bytes of overlong lines were not read")
         return notes
+
+    def _begins_with_the_newest(self) -> bool:
+        records = Records(Clock(self.file.modified_at))
+        head = [*records.of_piece(Piece(self.scanner.head, 1, False)), *records.finish()]
+        return in_order(head)[1]
 
 
 def _line_number(event: Event) -> int:

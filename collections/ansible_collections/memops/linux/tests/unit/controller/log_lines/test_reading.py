@@ -159,6 +159,14 @@ def test_a_newest_first_log_behind_another_one_is_turned_alone():
     assert [said(event) for event in events] == WHOLE["linux-6.1-memcg-docker"] + WHOLE["linux-6.1-global-no-swap"]
 
 
+def test_a_newest_first_log_that_is_too_large_to_turn_says_so():
+    lines = [f"Nov 20 {number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02} web1 sshd[{number}]: session opened" for number in range(86400)]
+
+    backwards, forwards = (read("\n".join(ordered) + "\n") for ordered in (lines[::-1], lines))
+
+    assert [any("newest line" in note for note in reading.notes) for reading in (backwards, forwards)] == [True, False]
+
+
 def test_a_small_disorder_of_stamps_does_not_turn_a_log():
     lines = FORMS["syslog with uptime"](messages("linux-6.1-memcg-docker")).splitlines()
     lines[3], lines[4] = lines[4], lines[3]
