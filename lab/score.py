@@ -237,6 +237,8 @@ def _await_boot_after(one: machine.Machine, boot: str) -> None:
 def _keep(folder: pathlib.Path, seen: pathlib.Path | None, made: typing.Mapping[str, typing.Any], one: machine.Machine) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("evidence.json", "diagnosis.json") if seen else ():
+        if not (seen / name).exists():  # of a host that did not answer there is a diagnosis only
+            continue
         shutil.copyfile(seen / name, folder / name)
     (folder / "made.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
     (folder / "dmesg.txt").write_text(ssh_output(one, "dmesg"), encoding="utf-8")

@@ -252,7 +252,7 @@ FAULTS = {
         "may_kill": "whichever process asks for memory at that moment",
         "needs": ["no_swap"],
         "steps": [
-            ("run", {"program": "hog", "name": "memops-holder", "args": {"mib": ("below_available", 64)}, "wait": "settled"}),
+            ("run", {"program": "hog", "name": "memops-holder", "args": {"mib": ("below_available", 140)}, "wait": "settled"}),
             ("sysctl", {"name": "vm.oom_kill_allocating_task", "value": 1}),
             ("run", {"program": "hog", "name": "memops-asker", "args": {"mib": ("of_ram", 1)}}),
         ],
@@ -265,7 +265,9 @@ FAULTS = {
         "may_kill": "nothing; while it lasts other programs can be refused memory too",
         "needs": [],
         "steps": [
-            ("sysctl", {"name": "vm.overcommit_kbytes", "value": ("committed_kib_and", 24)}),
+            # Mappings that nobody uses take up the promises; what is left of them lets others still log in.
+            ("run", {"program": "promise", "name": "memops-promise", "args": {"mib": 4096}, "wait": "settled"}),
+            ("sysctl", {"name": "vm.overcommit_kbytes", "value": ("committed_kib_and", 4224)}),
             ("sysctl", {"name": "vm.overcommit_memory", "value": 2}),
             ("run", {"program": "ask", "name": "memops-asker", "args": {"mib": ("of_ram", 1)}}),
         ],

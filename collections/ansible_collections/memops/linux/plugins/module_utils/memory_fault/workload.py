@@ -236,6 +236,13 @@ def ask(mib, address_space_mib=0):
     tell(granted=True)
 
 
+def promise(mib):
+    """Map memory in pieces and never use it."""
+    kept = [mmap.mmap(-1, 128 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _number in range(mib // 128)]
+    while kept:
+        hold()
+
+
 def complain(text):
     """To the system's log, under our own name."""
     with open("/proc/self/comm") as comm:
@@ -263,7 +270,7 @@ def die_with_parent():
     libc.prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
-PROGRAMS = (hog, writer, filler, reader, forker, page_tables, sockets, pipes, dentries, ask, sleeper, segfault)
+PROGRAMS = (hog, writer, filler, reader, forker, page_tables, sockets, pipes, dentries, ask, promise, sleeper, segfault)
 
 
 def main(name, program, arguments):

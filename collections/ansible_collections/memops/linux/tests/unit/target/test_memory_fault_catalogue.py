@@ -39,7 +39,7 @@ def test_each_step_of_a_fault_can_be_carried_out_and_told(name):
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if FAULTS[name]["scope"] == "cgroup"])
 def test_what_is_bounded_by_a_cgroup_takes_no_memory_without_a_limit(name):
-    bounded = ("ask", "reader")  # is refused, and page cache that the host can take back
+    bounded = ("ask", "reader", "promise")  # is refused, and page cache that the host can take back
 
     runs = [what for verb, what in FAULTS[name]["steps"] if verb == "run"]
 
