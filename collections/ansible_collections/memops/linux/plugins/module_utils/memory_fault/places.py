@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Where a running fault keeps what it must know, and the names of what it makes."""
 
+import ctypes
 import json
 import os
 
@@ -34,11 +35,12 @@ def write(path, text):
 
 
 def protect():
-    """Of ourselves and a fault, the kernel should kill the fault. Not every root may ask for that."""
+    """Of ourselves and a fault, the kernel should kill the fault, and we should not need what it took. Not every root may ask for that."""
     try:
         write("/proc/self/oom_score_adj", -1000)
     except OSError:
         pass
+    ctypes.CDLL(None).mlockall(1)  # MCL_CURRENT: else our own code, read in again, would be what is one page too much
 
 
 def sysctl_path(name):

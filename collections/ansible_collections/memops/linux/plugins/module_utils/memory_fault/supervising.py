@@ -65,6 +65,8 @@ class Supervisor:
             if wrong:
                 raise FaultError(wrong)
             if self.workloads and all(one.ended() for one in self.workloads):
+                self.look()  # they may have ended since
+                self.state["happened"] = watching.happened(self.order["until"], self.workloads)
                 break
             time.sleep(0.2)
 
@@ -268,6 +270,7 @@ def _must(words):
 
 def main():
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    places.protect()
     with open(places.FOLDER + "/order.json") as order:
         supervisor = Supervisor(json.load(order))
     supervisor.run()
