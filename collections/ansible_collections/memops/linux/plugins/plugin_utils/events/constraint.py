@@ -8,7 +8,7 @@ import re
 
 from .draft import Draft
 from .form import CONSTRAINT, Form
-from .model import Victim
+from .model import OomReport, Victim
 from .pattern import Pattern
 
 _CONSTRAINTS = {
@@ -60,6 +60,23 @@ def _constraint(draft: Draft, match: re.Match[str]) -> None:
             report.limit_cgroup = scope.removeprefix("oom_memcg=")
     if chosen is not None and followed:
         report.victim_cgroup = victim_cgroup
+        if report.limit_cgroup:
+            _mend_paths(report)
+
+
+def _mend_paths(report: OomReport) -> None:
+    """Whoever broke the line within a path left a blank there: the victim's cgroup is within the limit's."""
+    limit, victim = report.limit_cgroup, report.victim_cgroup
+    if _is_within(victim, limit):
+        return
+    for outer, inner in ((limit.replace(" ", ""), victim), (limit, victim.replace(" ", "")), (limit.replace(" ", ""), victim.replace(" ", ""))):
+        if _is_within(inner, outer):
+            report.limit_cgroup, report.victim_cgroup = outer, inner
+            return
+
+
+def _is_within(inner: str, outer: str) -> bool:
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
 def _chosen_before(draft: Draft, _match: re.Match[str]) -> bool:

@@ -61,7 +61,7 @@ def _earlyoom(reading: ServiceReader, record: ServiceRecord, match: re.Match[str
 
 
 def _earlyoom_of_old(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> bool:
-    if record.process != "earlyoom":
+    if record.process != "earlyoom" and not match["rest"]:
         return False
     _earlyoom(reading, record, match)
     return True
@@ -113,6 +113,13 @@ def _heroku(reading: ServiceReader, record: ServiceRecord, _match: re.Match[str]
     reading.same_death(event, "R15", "exit 137")
 
 
+def _talos(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:
+    """Its OOM controller kills a pod's or a container's whole cgroup."""
+    path = match[1] or match[2]
+    cgroup = None if "<" in path or path.startswith("...") else "/" + path.replace(" ", "").removeprefix("/sys/fs/cgroup").lstrip("/")
+    reading.add(record, "oom_daemon_kill", "talos", cgroup=cgroup)
+
+
 FORMS = (
     ServiceForm(" due to ", Pattern(r"^(?:Killed|Marked) (/.*?) (?:for killing )?due to (?:memory|swap) (?:pressure|used)"), _oomd),
     # a pager or a terminal cut the line
@@ -153,6 +160,10 @@ FORMS = (
         "ill",
         Pattern(r"^(?:lowmemorykiller: )?[Kk]ill(?:ing)? '(.{1,128}?)' \((\d+)\), uid \d+, (?:oom_score_adj|oom_adj|adj) (-?\d{1,4})(?: to free (\d+)kB)?"),
         _lmkd,
+    ),
+    # runtime.OOMController, internal/app/machined
+    ServiceForm(
+        "SIGKILL to cgroup ", Pattern(r'^(?:\[talos\] )?Sending SIGKILL to cgroup (?:\{.*"cgroup": ?"([^"]{1,512})"|((?:\.\.\.)?/\S+))'), _talos
     ),
     ServiceForm("quota vastly exceeded", Pattern(r"(?:^|^.{0,60}\bheroku\[[\w.-]{1,64}\]: )Error R15 \(Memory quota vastly exceeded\)$"), _heroku),
 )

@@ -30,17 +30,33 @@ _SIZES = {
 #: People who type a log shorten "kB".
 _SIZE = Pattern(r"(\d{1,15})[kK][bB]?$")
 _NUMBERS = {"UID": "uid", "oom_score_adj": "oom_score_adj"}
+_NAMES = frozenset(_SIZES) | frozenset(_NUMBERS)
+_UNIT_LOST = Pattern(r"[a-z-]{2,9}:\d{1,15}$")
+_REST_OF_SIZE = Pattern(r"\d{0,15}kB$")
 
 
 def _pid(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
+def _mended(fields: list[str]) -> list[str]:
+    """A terminal breaks a line within a word too, be it a name or a size."""
+    whole: list[str] = []
+    for field in fields:
+        before = whole[-1] if whole else ""
+        broken = before and ":" not in before and before + field.partition(":")[0] in _NAMES
+        if broken or (_UNIT_LOST.match(before) is not None and _REST_OF_SIZE.match(field) is not None):
+            whole[-1] = before + field
+        else:
+            whole.append(field)
+    return whole
+
+
 def read_victim(pid: str | None, process: str | None, uid: str | None, fields: str) -> Victim:
     """The victim of a kill line; ``fields`` is what follows its name."""
     victim = Victim(process=process, pid=_pid(pid), uid=int(uid) if uid else None)
     # "UID 48," stands behind the name on some kernels of Red Hat, "UID:48" since 5.6.
-    for field in fields.replace("UID ", "UID:").replace(",", " ").split():
+    for field in _mended(fields.replace("UID ", "UID:").replace(",", " ").split()):
         name, _colon, value = field.partition(":")
         # A size without its unit is one that the line's end cut off.
         size = _SIZE.match(value) if name in _SIZES else None

@@ -10,6 +10,7 @@ program that wrote a line is not known, only unmistakable words count.
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ _LONGEST = 4096
 #: How far away in the list of events the unit may be whose slices systemd names too.
 _NEIGHBOURS = 32
 _SAME_KILL_SECONDS = 60
+_TREE = re.compile(r"[-.@]")
 #: Lines that may lie between who sends a SIGKILL, what ends by it, and the exit code that a script then tells.
 _NEAR_LINES = 20
 #: What says more about one death wins: systemd alone knows that the OOM killer did it.
@@ -145,11 +147,19 @@ def _without_enclosing_units(events: list[ServiceEvent]) -> list[ServiceEvent]:
             nearest = bisect.bisect(places, place)
             near = (events[other] for other in places[max(0, nearest - _NEIGHBOURS) : nearest + _NEIGHBOURS])
             inner = next((other for other in near if not far_apart(other.lines[0], event.lines[0], _SAME_KILL_SECONDS)), None)
+            inner = inner or next((other for other in kept[-_NEIGHBOURS:] if _of_one_tree(other, event)), None)
             if inner is not None:
                 inner.lines += event.lines
                 continue
         kept.append(event)
     return kept
+
+
+def _of_one_tree(one: ServiceEvent, other: ServiceEvent) -> bool:
+    """Whether two slices, or a user's manager and a slice, stand one above the other: user.slice, user-7.slice, user@7.service."""
+    if one.kind != other.kind or not _encloses(one.unit) or far_apart(one.lines[0], other.lines[0], _SAME_KILL_SECONDS):
+        return False
+    return _TREE.split(one.unit or "", maxsplit=1)[0] == _TREE.split(other.unit or "", maxsplit=1)[0]
 
 
 def _encloses(unit: str | None) -> bool:

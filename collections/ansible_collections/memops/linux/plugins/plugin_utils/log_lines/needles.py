@@ -25,7 +25,7 @@ _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
     b"Kill": (b"Killed", b"Kill process ", b"Killing process"),
     b"oom": (b"oom_reaper: ", b"memory.oom.group", b"container oom ", b"sys oom event"),
     b"OOM": (b"Manual OOM exec", b"OOM request ", b"OOM killer", b"OOM received", b"System OOM enc", b"OOMKilled", b"TaskOOM", b"an OOM event"),
-    b"SIG": (b"ending SIG", b"SIGKILL", b" SIGTERM to "),
+    b"SIG": (b"ending SIG", b"SIGKILL", b" SIGTERM to ", b"SIGKILL to cgroup"),
     b"dump": (b"code=dumped", b"'core-dump'"),
     b"Mem-": (b"Mem-Info", b"Mem-info"),
     b"vict": (b"evicted successfully", b"Evicted", b" to the victim"),

@@ -62,6 +62,7 @@ _JUNK = re.compile(
     r"|\d{1,8}[:\-](?=[ \t]{0,8}[A-Z<\[>]|\d{4}-\d\d-\d\d[T ])"  # grep -n
     r"|(?:\.{0,2}/[\w./~+@-]{1,200}|[\w./-]{0,100}log/[\w./+@-]{1,100}|(?:messages|syslog|kern\.log|dmesg|journal)[\w.-]{0,80}"
     r"|[\w-]{1,80}\.(?:log|txt|gz)[\w.-]{0,20})[:\-](?:\d{1,8}[:\-])?(?=[ \t]{0,2}[A-Z\d<\[])"  # grep -H
+    rf"|(?:[\w.-]{{1,64}}:[ \t]+(?={_FACILITY}[ \t]*:[ \t]*{_LEVEL}[ \t]*:))"  # talosctl's, of several nodes
     rf"|{_FACILITY}\.{_LEVEL}[ \t]+|{_FACILITY}[ \t]*:[ \t]*{_LEVEL}[ \t]*:[ \t]?"  # busybox, dmesg -x
     r"|(?:stdout|stderr) [FP] "  # CRI
     r"|[\w.-]{1,64}[ \t]*\|[ \t](?=.{0,3}[\[\d<A-Z])"  # docker compose

@@ -58,6 +58,7 @@ _LONG = (
     _long(r"Kernel panic - not", r"enabled|selected|memory.*|processes\.*"),
     _long(r"(?:memory|memory\+swap|kmem|swap): usage", r"failcnt \d+"),
     _long(r"Killed /", r"activity|used.*"),
+    _long(r"\[talos\] Sending SIGKILL to cgroup", r"\}"),
 )
 #: Beginnings of lines that stand for themselves, so that they end what came before.
 _OWN = re.compile(

@@ -252,6 +252,29 @@ def test_the_policy_s_nodes():
     assert (report.nodemask, report.mems_allowed) == ("1,3", "0-3")
 
 
+@pytest.mark.parametrize(
+    ("limit", "victim", "mended"),
+    [
+        ("/kube pods/a", "/kubepods/a/b", ("/kubepods/a", "/kubepods/a/b")),
+        ("/kubepods/a", "/kube pods/a/b", ("/kubepods/a", "/kubepods/a/b")),
+        ("/ku be", "/k ube", ("/kube", "/kube")),
+        ("/a b", "/a b/c", ("/a b", "/a b/c")),
+        ("/a", "/a/b c", ("/a", "/a/b c")),
+        ("/a b", "/c", ("/a b", "/c")),
+    ],
+)
+def test_a_blank_within_a_path_is_a_break_only_where_the_paths_need_it(limit, victim, mended):
+    report = only(f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={limit},task_memcg={victim},task=x,pid=5,uid=0")
+    assert (report.limit_cgroup, report.victim_cgroup) == mended
+
+
+@pytest.mark.parametrize("broken", ["oom_s core_adj:-5", "oom_score_adj: -5", "oom_score_adj:-5"])
+def test_a_kill_line_that_was_broken_within_a_word(broken):
+    (victim,) = only(f"Out of memory: Killed process 9 (x) total-vm:12 34kB, an on-rss:4kB, file-rss:0kB, UID:33 {broken}").victims
+    assert (victim.total_vm_bytes, victim.anon_rss_bytes, victim.uid) == (1234 * KIB, 4 * KIB, 33)
+    assert victim.oom_score_adj == (None if ": " in broken else -5)
+
+
 def test_a_uid_that_the_kernel_printed_with_a_sign():
     report = only("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a,task=x,pid=5,uid=-2")
     assert (report.victim_cgroup, report.victims) == ("/a", [Victim("x", 5, 4294967294)])

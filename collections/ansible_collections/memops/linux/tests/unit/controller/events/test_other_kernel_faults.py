@@ -52,6 +52,7 @@ def test_the_cgroup_that_may_not_fork():
             5,
         ),
         ("swapper: page allocation failure. order:0, mode:0x20", "swapper", "0x20", (), 0),
+        ('"swapper: page allocation failure: order:0, mode:0x20" (with', "swapper", "0x20", (), 0),
         ("page allocation failure: order:0, mode:0x800(GFP_NOWAIT)", None, "0x800", ("GFP_NOWAIT",), 0),
         ("a: vmalloc: allocation failure: 32768 bytes, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0", "a", "0xcc0", ("GFP_KERNEL",), None),
         ("a: vmalloc error: size 8192, failed to allocate pages, mode:0xdc0(GFP_KERNEL|__GFP_ZERO)", "a", "0xdc0", ("GFP_KERNEL", "__GFP_ZERO"), None),

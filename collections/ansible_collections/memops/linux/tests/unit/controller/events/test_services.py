@@ -118,6 +118,25 @@ def test_the_slices_above_a_unit_did_not_die():
     assert event.unit == "run-u820.service"
 
 
+def test_slices_one_above_the_other_tell_of_one_kill():
+    text = ": A process of this unit has been killed by the OOM killer."
+    units = ("user-1021.slice", "system-shop.slice", "user@1021.service", "user.slice", "system.slice")
+    assert [event.unit for event in read_services(said("systemd", *(unit + text for unit in units)))] == ["user-1021.slice", "system-shop.slice"]
+
+
+@pytest.mark.parametrize(
+    ("path", "cgroup"),
+    [
+        ('{"controller": "runtime.OOMController", "cgroup": "/sys/fs/cgroup/kubepods/pod7"}', "/kubepods/pod7"),
+        ('{"controller": "runtime.OOMController", "cgroup": "/sys/fs/cgroup/kubepods/ pod7"}', "/kubepods/pod7"),
+        (".../kubepods/pod<uid>", None),
+    ],
+)
+def test_the_controller_of_talos_kills_a_cgroup(path, cgroup):
+    event = only([{"text": f"[talos] Sending SIGKILL to cgroup {path}"}])
+    assert (event.kind, event.by, event.cgroup) == ("oom_daemon_kill", "talos", cgroup)
+
+
 def test_a_slice_alone_is_all_that_is_known():
     assert only(said("systemd", "user.slice: A process of this unit has been killed by the OOM killer.")).unit == "user.slice"
 
@@ -176,6 +195,11 @@ def test_earlyoom(line, process, pid, rss):
 def test_earlyoom_of_old(line):
     event = only(said("earlyoom", line))
     assert (event.by, event.process, event.pid) == ("earlyoom", "a", 7)
+
+
+def test_earlyoom_of_old_without_a_tag_is_known_by_its_figure():
+    assert only([{"text": "Killing process 7 (a) with badness 12 time_running=0.1m"}]).pid == 7
+    assert read_services([{"text": "Killing process 7 (a)"}]) == []
 
 
 def test_the_memory_that_earlyoom_saw_is_quoted():

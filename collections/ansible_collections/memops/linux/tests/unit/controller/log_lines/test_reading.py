@@ -403,3 +403,11 @@ def test_a_kill_line_of_old_counts_where_the_log_names_the_kernel():
 
 def test_a_command_that_looks_for_the_killers_words_asks_for_no_memory():
     assert read("`dmesg -T | grep -i \"invoked oom-killer: gfp_mask\"`").events == []
+
+
+@pytest.mark.parametrize("node", ["10.1.1.2: ", "node-1.example: ", ""])
+def test_talosctl_names_the_node_before_facility_and_level(node):
+    line = f"{node}kern: warning: [2026-11-20T10:00:00.000000001Z]: my app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+    (event,) = read(line).events
+
+    assert (event.trigger.process, event.time) == ("my app", "2026-11-20T10:00:00Z")
