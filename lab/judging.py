@@ -16,7 +16,7 @@ def judge(expect: Document, diagnosis: Document, made: Document) -> dict[str, ty
     """What was said and which parts of it are right; None where nothing is expected of that part.
 
     made: what memory_fault returned. A victim is right where its name is one of
-    those expected and its pid one that was seen to be killed (where all were seen).
+    those expected and its pid one that was seen to be killed (of several alike: that was made).
     """
     lead = diagnosis["verdict"]["incident"]
     incident = diagnosis["incidents"][lead] if lead is not None else {}
@@ -62,9 +62,12 @@ def _cause_right(expect: Document, incident: Document, findings: list[str]) -> b
 
 
 def _victim_right(names: list[str], victim: Document, made: Document) -> bool:
+    if victim.get("process") not in names:
+        return False
     killed = {one["pid"] for one in made.get("killed", [])}
-    all_seen = killed and made.get("oom_kills", 0) <= len(killed)
-    return victim.get("process") in names and (not all_seen or victim.get("pid") is None or victim["pid"] in killed)
+    alike = {one["pid"] for one in made.get("processes", []) if one["process"] == victim["process"]}
+    # Of several alike the kernel may have killed more than were seen to die.
+    return victim.get("pid") is None or not killed or victim["pid"] in killed or (len(alike) > 1 and victim["pid"] in alike)
 
 
 def totals(cells: typing.Iterable[Document]) -> dict[str, typing.Any]:

@@ -34,12 +34,16 @@ def main() -> int:
             made = json.loads((folder / "made.json").read_text(encoding="utf-8"))
             target = FIXTURES / name / f"{fault}.json"
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(
-                {"killed": made.get("killed", []), "oom_kills": made.get("oom_kills", 0), "evidence": evidence}, separators=(",", ":"), ensure_ascii=False
-            )
+            text = json.dumps({"killed": _killed(made), "evidence": evidence}, separators=(",", ":"), ensure_ascii=False)
             target.write_text(text.replace(',"lines":', ',\n"lines":') + "\n", encoding="utf-8")
             say(f"{target.relative_to(FIXTURES)}: {len(text) / 1000:.0f} kB")
     return 0
+
+
+def _killed(made: typing.Mapping[str, typing.Any]) -> list[int]:
+    """Pids of those that were seen to die; of several alike more may have died than were seen, so all of them."""
+    died = {one["process"] for one in made.get("killed", [])}
+    return sorted({one["pid"] for one in [*made.get("killed", []), *made.get("processes", [])] if one["process"] in died})
 
 
 def trimmed(evidence: dict[str, typing.Any]) -> dict[str, typing.Any]:

@@ -342,10 +342,11 @@ FAULTS = {
     },
     "systemd_oomd_kill": {
         "does": "systemd-oomd ends a cgroup that waits for memory most of the time.",
-        "scope": "cgroup",
+        "scope": "host",
         "may_kill": "the cgroup that it starts for this; systemd-oomd runs meanwhile and acts on other cgroups that are set to be watched",
-        "needs": ["memory_cgroup", "cgroup_v2", "systemd", "systemd_oomd"],
+        "needs": ["memory_cgroup", "cgroup_v2", "systemd", "systemd_oomd", "disk_space"],
         "steps": [
+            ("swap_file", {"mib": 512}),  # systemd-oomd acts only where the kernel reclaims, and there is nothing to reclaim without swap
             ("unit", {"unit": "systemd-oomd.service"}),
             (
                 "run",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..case import Case
 from ..host_facts import HostFacts
+from ..memory_use import held_bytes
 from ..remedies import containers as remedy
 from ..rule import Conclusion, Fact, Judgement, Lacking, Rule, Step
 from ..wording import count, percent, size
@@ -40,7 +41,14 @@ def no_container_limits(case: Case) -> Judgement:
     ]
     if others:
         steps.append(Step(f"{count(len(others), 'other running container')} had no limit either."))
-    return Conclusion("certain" if held >= 0.5 * total else "probable", tuple(steps), remedy.for_unlimited_container(case, total))
+    main = held >= 0.5 * total or (held >= 0.25 * total and _is_largest(case))
+    return Conclusion("certain" if main else "probable", tuple(steps), remedy.for_unlimited_container(case, total))
+
+
+def _is_largest(case: Case) -> bool:
+    """Whether the whole task table shows no larger process than the victim."""
+    sizes = {task.pid: held_bytes(task) for task in case.tasks}
+    return case.tasks_complete and case.victim is not None and sizes.get(case.victim.pid) == max(sizes.values(), default=None)
 
 
 def limits_oversubscribed(case: Case) -> Judgement:

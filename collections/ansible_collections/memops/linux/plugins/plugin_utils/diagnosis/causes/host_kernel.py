@@ -105,11 +105,16 @@ def balloon(case: Case) -> Judgement:
         )
         return Conclusion("certain" if use.balloon_bytes >= LARGE * use.total_bytes else "probable", (step,), remedy.for_balloon())
     now = (case.host.section("memory").get("balloon") or {}).get("inflated_bytes")
-    if not now or now < BALLOON_MATTERS * use.total_bytes or use.unaccounted_bytes is None or use.unaccounted_bytes < now / 2:
+    if not now or now < BALLOON_MATTERS * use.total_bytes or use.unaccounted_bytes is None:
+        return None
+    # A balloon that takes its pages out of the managed ones (virtio) makes them "reserved" in the report.
+    reserved = 0 if None in (use.free_bytes, use.used_bytes) else use.total_bytes - use.free_bytes - use.used_bytes
+    hidden = use.unaccounted_bytes + reserved
+    if hidden < now / 2:
         return None
     steps = (
         Step(f"The balloon holds {size(now)} now.", (Fact("memory balloon inflated_bytes", str(now)),)),
-        Step(f"At the time of the report {size(use.unaccounted_bytes)} were in no figure, as a balloon's pages are.", case.quoted("mem_info", "ram")),
+        Step(f"At the time of the report {size(hidden)} were reserved or in no figure, as a balloon's pages are.", case.quoted("mem_info", "ram")),
     )
     return Conclusion("probable", steps, remedy.for_balloon())
 
@@ -141,7 +146,8 @@ KERNEL_MEMORY = Rule(
 BALLOON = Rule(
     cause="balloon",
     kinds=HOST_OOM,
-    needs=f"Balloon: of the nodes (since 6.16), at least {BALLOON_MATTERS:.0%} of RAM; else the balloon as it is now and as much in no figure of the report",
+    needs=f"Balloon: of the nodes (since 6.16), at least {BALLOON_MATTERS:.0%} of RAM;"
+    " else the balloon as it is now and half as much reserved or in no figure of the report",
     reference="https://docs.oasis-open.org/virtio/virtio/v1.2/virtio-v1.2.html (5.5)",
     judge=balloon,
 )

@@ -115,6 +115,16 @@ def sigkill(evidence, time=KILL.time):
             ("no_container_limits", "certain"),
         ),
         (
+            "the victim's container has no limit, and nobody held more",
+            in_container(host_wide(tasks=[task(1, "db", 250 * MIB), task(7, "worker", 400 * MIB)], anon=400 * MIB, swap_total=0), "max"),
+            ("no_container_limits", "certain"),
+        ),
+        (
+            "the victim's container has no limit, and another process held more",
+            in_container(host_wide(tasks=[task(1, "db", 450 * MIB), task(7, "worker", 400 * MIB)], anon=400 * MIB, swap_total=0), "max"),
+            ("no_container_limits", "probable"),
+        ),
+        (
             "the containers' limits add up to more than the host",
             in_container(
                 host_wide(anon=300 * MIB, swap_total=0), 700 * MIB, [{"id": "d" * 64, "name": "b", "state": "running", "memory_limit_bytes": 700 * MIB}]
@@ -301,6 +311,13 @@ def test_the_balloon_of_now_counts_if_the_report_lacks_as_much(unaccounted, expe
     case = host_wide(evidence=balloon, anon=500 * MIB, swap_total=0, unaccounted=unaccounted)
     assert expected in causes(case)
     assert ("balloon" in causes(case)) is (expected == "balloon")
+
+
+@pytest.mark.parametrize(("reserved", "expected"), [(300 * MIB, True), (100 * MIB, False)])
+def test_a_balloon_that_the_report_counts_as_reserved_is_one(reserved, expected):
+    balloon = {"memory": {"balloon": {"driver": "virtio", "inflated_bytes": 300 * MIB}}}
+    case = host_wide(evidence=balloon, anon=500 * MIB, swap_total=0, unaccounted=10 * MIB, free=50 * MIB, used=GIB - 50 * MIB - reserved)
+    assert ("balloon" in causes(case)) is expected
 
 
 @pytest.mark.parametrize(("left", "pid", "expected"), [(790, 7, ("mlocked", "possible")), (0, 7, None), (790, 8, None)])

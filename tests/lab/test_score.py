@@ -47,6 +47,15 @@ def test_a_diagnosis_is_right_part_by_part(given, expect, diagnosis, wrong):
     assert got["all_right"] is (not wrong)
 
 
+@pytest.mark.parametrize(("pid", "right"), [(7, True), (8, True), (9, False), (None, True)])
+def test_of_several_alike_any_that_was_made_may_be_the_victim(pid, right):
+    made = {**MADE, "processes": [{"pid": 7, "process": "memops-locker"}, {"pid": 8, "process": "memops-locker"}, {"pid": 9, "process": "other"}]}
+
+    got = judging.judge(EXPECT, said({**RIGHT, "victim": {"process": "memops-locker", "pid": pid}}), made)
+
+    assert got["right"]["victim"] is right
+
+
 @pytest.mark.parametrize(
     ("expect", "diagnosis", "alarm"),
     [
