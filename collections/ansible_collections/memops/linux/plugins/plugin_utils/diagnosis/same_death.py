@@ -102,10 +102,11 @@ def _is_cut(cgroup: str | None) -> bool:
 
 
 def _of_neighbour(cases: list[Case], event: ServiceEvent) -> Case | None:
-    """A shell's bare "Killed", exit code 137 or OOMKilled, which names nobody, is of the kill that is told next to it."""
-    if event.kind not in ("unit_oom_kill", "unit_killed") or event.time or event.unit or event.process or event.pid or event.scope:
+    """A shell's bare "Killed", exit code 137 or OOMKilled, which names nobody or the victim's program, is of the kill that is told next to it."""
+    if event.kind not in ("unit_oom_kill", "unit_killed") or event.time or event.unit or event.pid or event.scope:
         return None
-    return next((case for case in cases if case.kind in KERNEL_OOM_KINDS and _lines_between(case, event) <= _NEAR_LINES), None)
+    near = (case for case in cases if case.kind in KERNEL_OOM_KINDS and _lines_between(case, event) <= _NEAR_LINES)
+    return next((case for case in near if event.process is None or any(_alike(victim.process, event.process) for victim in case.victims)), None)
 
 
 def _next_to(case: Case, event: ServiceEvent) -> bool:

@@ -67,7 +67,7 @@ FORMS = (
         "memory_failure",
     ),
     # kernel/hung_task.c; of late "blocked in I/O wait for more than"
-    FaultForm(" for more than ", Pattern(rf"INFO: task {_NAMED} (?:(?:is )?blocked|can't die) "), "hung_task", standing=True),
+    FaultForm("INFO: task ", Pattern(rf"INFO: task {_NAMED} (?:(?:is )?blocked|can't die) "), "hung_task", standing=True),
     # kernel/watchdog.c; until 2.6.23 and on Red Hat 5 without a name
     FaultForm("soft lockup", Pattern(rf"(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+ stuck for \d+s! \[{_NAMED}\]"), "soft_lockup", standing=True),
     FaultForm("soft lockup", Pattern(r"BUG: soft lockup detected on CPU#\d+!"), "soft_lockup", unnamed=True),

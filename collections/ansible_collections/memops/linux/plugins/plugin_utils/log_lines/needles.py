@@ -15,7 +15,7 @@ _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
         b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"total_vm", b"Tasks state", b"ut of memory", b"Kernel panic - not",
         # what else the kernel says
         b" allocation ", b"vmalloc", b"allocate memory", b"segfault ", b"unhandled ", b"User process fault", b"general protection", b"] trap ",
-        b"undefined instruction: ", b" nip ", b" memory corruption", b"for more than ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",
+        b"undefined instruction: ", b" nip ", b" memory corruption", b"INFO: task ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",
         # user space
         b"due to memory ", b"due to swap ", b"Run the command: ", b"), uid ", b"signal 9", b" to reclaim", b"Usage of EmptyDir", b"ENOMEM", b"bad_alloc",
         b"MemoryError", b"quota vastly exceeded", b"insufficient memory for", b" 137", b"=137", b":137", b"(137", b'"137',

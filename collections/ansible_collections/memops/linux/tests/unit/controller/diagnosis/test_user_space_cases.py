@@ -114,6 +114,7 @@ def saved(text: str) -> list[str]:
     "said",
     [
         "sh: line 1:    7 Killed                  ./worker --all",
+        "zsh: killed     ./worker --all",
         "Killed",
         "exit code 137",
         "shop.service: A process of this unit has been killed by the OOM killer.",
@@ -126,7 +127,12 @@ def test_what_a_shell_or_systemd_says_next_to_a_pasted_kill_is_that_kill(said):
 
 @pytest.mark.parametrize(
     "said",
-    ["sh: line 1:    8 Killed                  ./worker --all", "sh: line 1:    7 Killed                  ./other", "Killed" + "\n" * 40],
+    [
+        "sh: line 1:    8 Killed                  ./worker --all",
+        "sh: line 1:    7 Killed                  ./other",
+        "zsh: killed     ./other",
+        "Killed" + "\n" * 40,
+    ],
 )
 def test_another_pid_another_name_or_far_away_is_another_death(said):
     assert saved(f"{said}\n{BARE_KILL}\n") == ["global_oom", "sigkill_not_oom"]

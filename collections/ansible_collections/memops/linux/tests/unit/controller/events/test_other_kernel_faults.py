@@ -22,6 +22,7 @@ from ansible_collections.memops.linux.tests.unit.controller.events.recorded impo
         ("traps: a[7] trap invalid opcode ip:401136 sp:7ffd error:0 in a[401000+1000]", "trap", "a", 7),
         ("INFO: task kworker/u8:1:1234 blocked for more than 120 seconds.", "hung_task", "kworker/u8:1", 1234),
         ("INFO: task sync:99 is blocked on a mutex likely owned by task x:7, for more than 122 seconds", "hung_task", "sync", 99),
+        ("INFO: task gdbus:99 blocked for 62 seconds.", "hung_task", "gdbus", 99),
         ("INFO: task x.2:99 can't die for more than 143 seconds.", "hung_task", "x.2", 99),
         ("BUG: soft lockup - CPU#58 stuck for 23s! [auditd:856]", "soft_lockup", "auditd", 856),
         ("cgroup: fork rejected by pids controller in /system.slice/a.service", "pids_limit", None, None),
