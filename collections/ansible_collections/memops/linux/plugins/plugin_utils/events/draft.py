@@ -54,6 +54,7 @@ class Draft:
     named: the process that the constraint line, or the old "Kill process" line,
         names as the one chosen; the kill line has the last word.
     scope_of_kill, stack_scope: what the kill line and the stack imply.
+    stack_is_guessed: the kernel that wrote the stack knows no frame for sure.
     scope_stated: the kernel said the scope in the words of its time.
     cut: the text itself says that lines are left out.
     dead: the victims by pid.
@@ -74,6 +75,7 @@ class Draft:
         self.killed = False
         self.scope_of_kill: str | None = None
         self.stack_scope: str | None = None
+        self.stack_is_guessed = False
         self.scope_stated = False
         self.nodemask: str | None = None
         self.cut = False

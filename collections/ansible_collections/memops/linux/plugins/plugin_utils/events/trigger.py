@@ -120,6 +120,14 @@ def _frame(draft: Draft, match: re.Match[str]) -> None:
         draft.stack_scope = "none" if match[1].startswith("__alloc") else "memcg"
 
 
+def _guessed_frame(draft: Draft, match: re.Match[str]) -> None:
+    """A kernel without frame pointers guesses every frame; elsewhere a guess is a remnant of an older call."""
+    if match[2] is None:
+        draft.stack_is_guessed = True
+    elif draft.stack_is_guessed and draft.stack_scope is None:
+        draft.stack_scope = "none" if match[2].startswith("__alloc") else "memcg"
+
+
 #: More than a name; and prose on it ("x invoked oom-killer and died") goes on in words.
 _INVOKED = r"(?:([^\"`]{0,80}?) ?invoked (?:\w{1,16} )?oom-killer(?=$|[:,.…]| gfp)|oom-killer:(?= gfp_mask)):?(.*)"
 FORMS = (
@@ -135,9 +143,12 @@ CPU_FORM = Form(
     STACK,
     _cpu,
 )
+#: What charges a cgroup, and the page allocator.
+_ALLOCATES = r"(?:__)?mem_cgroup_(?:o|charge|try_charge)|try_charge|__alloc_(?:frozen_)?pages"
 #: Lines that begin nothing: stacks are printed for many reasons.
 STACK_FORMS = (
     CPU_FORM,
     Form(" mems_allowed=", Pattern(r"(.*?) cpuset=(.*)"), STACK, _cpuset),
-    Form("+0x", Pattern(r"(?!.*\? ).*\b((?:__)?mem_cgroup_(?:o|charge|try_charge)|try_charge|__alloc_(?:frozen_)?pages)"), STACK, _frame),
+    Form("+0x", Pattern(rf"(?!.*\? ).*\b({_ALLOCATES})"), STACK, _frame),
+    Form("+0x", Pattern(rf"[^?]{{0,80}}\? (?:((?:__)?out_of_memory|oom_kill_process)\b|({_ALLOCATES}))"), STACK, _guessed_frame),
 )

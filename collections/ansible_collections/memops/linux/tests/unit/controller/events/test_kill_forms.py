@@ -298,6 +298,10 @@ def test_a_constraint_line_that_is_cut_names_no_path_and_no_victim():
         (" try_charge_memcg+0x416/0x600", "memcg"),
         (" ? __alloc_pages+0xa98/0x1044", None),
         (" dump_header+0x43/0x1c0", None),
+        # without frame pointers every frame is a guess
+        (" [<ffffffff810b>] ? oom_kill_process+0x9f/0x210\n [<ffffffff810c>] ? __alloc_pages_nodemask+0x5f4/0x830", "none"),
+        (" [<ffffffff810b>] ? __out_of_memory+0x58/0x110\n [<ffffffff810c>] ? mem_cgroup_out_of_memory+0x1f/0x30\n ? __alloc_pages+0x9/0x83", "memcg"),
+        (" oom_kill_process+0x9f/0x210\n ? __alloc_pages_nodemask+0x5f4/0x830\n try_charge_memcg+0x4/0x6", "memcg"),
     ],
 )
 def test_the_stack_implies_the_scope(frame, constraint):
