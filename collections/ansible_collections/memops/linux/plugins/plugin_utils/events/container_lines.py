@@ -56,8 +56,8 @@ FORMS = (
     ServiceForm("TaskOOM", Pattern(rf'TaskOOM event (?:container_id:\\*"|&TaskOOM\{{ContainerID:)({_ID})\b'), _containerd),
     ServiceForm("container oom ", Pattern(rf"\bcontainer oom ({_ID}) \("), _docker),
     ServiceForm("OOM received", Pattern(r"conmon ([0-9a-f]{12,64}) <\w+>: OOM received"), _conmon),
-    # "oom-kill event(s) in step 7.batch cgroup" until 21.08, then "oom_kill event in StepId=7.batch"
-    ServiceForm("oom-kill event(s) in step ", Pattern(r"(?:^|\berror: )Detected \d+ oom-kill event\(s\) in step \S+ cgroup\. Some of"), _slurm),
+    # "oom-kill event(s) in step 7.batch cgroup", 20.11 "in StepId=7.batch cgroup", since 21.08 "oom_kill event in StepId=7.batch"
+    ServiceForm("oom-kill event(s) in ", Pattern(r"(?:^|\berror: )Detected \d+ oom-kill event\(s\) in (?:step |StepId=)\S+ cgroup\.(?: Some of|$)"), _slurm),
     ServiceForm("oom_kill event", Pattern(r"(?:^|\berror: )Detected \d+ oom_kill events? in StepId=[\w+.]{1,64}?\.?(?: Some of|$)"), _slurm),
     ServiceForm(
         "OOMKilled",

@@ -162,8 +162,6 @@ FORMS = (
         _lmkd,
     ),
     # runtime.OOMController, internal/app/machined
-    ServiceForm(
-        "SIGKILL to cgroup ", Pattern(r'^(?:\[talos\] )?Sending SIGKILL to cgroup (?:\{.*"cgroup": ?"([^"]{1,512})"|((?:\.\.\.)?/\S+))'), _talos
-    ),
+    ServiceForm("SIGKILL to cgroup ", Pattern(r'^(?:\[talos\] )?Sending SIGKILL to cgroup (?:\{.*"cgroup": ?"([^"]{1,512})"|((?:\.\.\.)?/\S+))'), _talos),
     ServiceForm("quota vastly exceeded", Pattern(r"(?:^|^.{0,60}\bheroku\[[\w.-]{1,64}\]: )Error R15 \(Memory quota vastly exceeded\)$"), _heroku),
 )

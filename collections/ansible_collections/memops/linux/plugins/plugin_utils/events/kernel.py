@@ -34,6 +34,7 @@ _LONG_PAUSE_SECONDS = 1800
 _STACK_LINES = 100
 #: Frames of the OOM killer at work.
 _AT_WORK = Pattern(r".*\b(?:oom_kill_process|out_of_memory|dump_header)\+0x")
+_HEADER_FRAME = Pattern(r"[^?]{0,80}\bdump_header(?:\+0x| from )")
 #: Longer than any line that the kernel writes, and short enough for every pattern and for int().
 _LONGEST = 4096
 
@@ -159,6 +160,8 @@ class KernelReader:
                         return self._report_line(form, match, line)
         if "oom_reaper: " in text and self._reaper_line(text, line):
             return True
+        if not self.found and "dump_header" in text and self._begin_within_stack(text, line):
+            return True
         if self._in_stack and self._stack_line(text, line):
             return True
         if self._fault_line(text, line) or self._memory_line(text, line) or self._stat_line(text, line):
@@ -215,6 +218,15 @@ class KernelReader:
         """Stacks are printed for many reasons, so they belong only to what has just begun, or to a panic."""
         draft = self.draft
         return self.failure is not None or self.fault is not None or (draft is not None and (draft.part <= STACK or draft.report.panic))
+
+    def _begin_within_stack(self, text: str, line: Line) -> bool:
+        """A paste may begin below a report's first line; only the OOM killer prints its header."""
+        if not (line.of_kernel or line.uptime_seconds is not None) or not _HEADER_FRAME.match(text):
+            return False
+        draft = self._begin()
+        draft.take(line, STACK, "stack")
+        draft.proven = True
+        return True
 
     def _stack_line(self, text: str, line: Line) -> bool:
         form, match = next(((form, match) for form in trigger.STACK_FORMS if form.key in text and (match := form.pattern.match(text))), (None, None))

@@ -76,9 +76,7 @@ def _cadvisor(reading: ServiceReader, record: ServiceRecord, match: re.Match[str
     """cAdvisor read in the kernel's log whose limit was hit: "/" where that was the machine."""
     cgroup = match[1]
     whole = cgroup == "/"
-    reading.of_death(
-        record, f"cgroup {cgroup}", "oom", "unit_oom_kill", "cadvisor", cgroup=None if whole else cgroup, scope="none" if whole else "memcg"
-    )
+    reading.of_death(record, f"cgroup {cgroup}", "oom", "unit_oom_kill", "cadvisor", cgroup=None if whole else cgroup, scope="none" if whole else "memcg")
 
 
 def _problem_detector(reading: ServiceReader, record: ServiceRecord, match: re.Match[str]) -> None:

@@ -54,7 +54,8 @@ def may_be_of(slab: AllocationFailure, page: AllocationFailure) -> bool:
     return not int(slab.gfp_mask, 16) & ~int(page.gfp_mask, 16) & _HANDED_ON
 
 
-_WHO = r"[\"'`]?(?P<process>.{0,80}?): "
+#: Comments and headings quote the kernel.
+_WHO = r"(?!# |// )[\"'`]?(?P<process>.{0,80}?): "
 FORMS = (
     # warn_alloc, mm/page_alloc.c: "failure. order" until 2.6.39; stalls from 4.9 to 4.14.
     RefusalForm("page allocation ", Pattern(_WHO + r"page allocation failure[:.] ?(?P<fields>.*)"), _refused),

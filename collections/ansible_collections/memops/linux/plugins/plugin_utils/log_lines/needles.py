@@ -12,7 +12,7 @@ from collections.abc import Callable
 _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
     b"": (
         # the OOM killer's report, part by part, as its beginning may be lost
-        b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"total_vm", b"Tasks state", b"ut of memory", b"Kernel panic - not",
+        b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"total_vm", b"Tasks state", b"dump_header", b"ut of memory", b"Kernel panic - not",
         # what else the kernel says
         b" allocation ", b"vmalloc", b"allocate memory", b"segfault ", b"unhandled ", b"User process fault", b"general protection", b"] trap ",
         b"undefined instruction: ", b" nip ", b" memory corruption", b"INFO: task ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",

@@ -168,6 +168,7 @@ def test_a_daemon_may_tell_the_victims_oom_score_adj(line, process, adj):
         ("Warning  SystemOOM  5m  kubelet  System OOM encountered, victim process: shop, pid: 7", "global_oom"),
         ("Warning  SystemOOM  5m  kubelet  System OOM encountered", "global_oom"),
         ("slurmstepd: error: Detected 1 oom-kill event(s) in step 7.batch cgroup. Some of your processes may have been killed.", "memcg_oom"),
+        ("slurmstepd: error: Detected 2 oom-kill event(s) in StepId=7.batch cgroup.", "memcg_oom"),
         ("error: Detected 1 oom_kill event in StepId=7.batch.", "memcg_oom"),
         ("error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.", "memcg_oom"),
         ("job.sh: line 3: 43 Killed   ./fit\nslurmstepd: error: Detected 1 oom_kill event in StepId=7.batch. Some of the step tasks have been.", "memcg_oom"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.memops.linux.plugins.plugin_utils.events.kernel import read_kernel
-from ansible_collections.memops.linux.plugins.plugin_utils.events.model import Victim
+from ansible_collections.memops.linux.plugins.plugin_utils.events.model import Line, Victim
 from ansible_collections.memops.linux.tests.unit.controller.events.recorded import events, killed, only, recorded
 
 KIB = 1 << 10
@@ -306,6 +306,28 @@ def test_a_constraint_line_that_is_cut_names_no_path_and_no_victim():
 )
 def test_the_stack_implies_the_scope(frame, constraint):
     assert only(f"x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n{frame}").constraint == constraint
+
+
+@pytest.mark.parametrize(
+    ("frames", "constraint"),
+    [
+        (" dump_header+0x5c/0x1dc\n out_of_memory+0x4b6/0x4f0\n __alloc_pages_slowpath+0x5d6/0x724", "none"),
+        (" dump_header from oom_kill_process+0x23c/0x248\n out_of_memory from __alloc_pages+0xa98/0x1044", "none"),
+        (" [<ffffffff8cc2>] dump_header+0x5c/0x1dc\n [<ffffffff8cc2>] mem_cgroup_out_of_memory+0x2ce/0x310", "memcg"),
+    ],
+)
+def test_a_report_whose_first_line_is_lost_may_begin_within_its_stack(frames, constraint):
+    (report,) = read_kernel(Line(frame, uptime_seconds=7.1) for frame in frames.splitlines())
+    assert report.constraint == constraint
+
+
+@pytest.mark.parametrize("frame", [" ? dump_header+0x5c/0x1dc", " dump_headers+0x1/0x2", "shop: dump_header failed"])
+def test_no_other_line_with_that_word_begins_a_report(frame):
+    assert read_kernel([Line(frame, uptime_seconds=7.1)]) == []
+
+
+def test_a_frame_that_is_not_surely_the_kernels_begins_no_report():
+    assert read_kernel([Line(" dump_header+0x5c/0x1dc")]) == []
 
 
 @pytest.mark.parametrize("nodemask", ["0", "0-1,3"])

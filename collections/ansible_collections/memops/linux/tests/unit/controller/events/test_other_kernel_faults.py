@@ -37,6 +37,11 @@ def test_faults(line, kind, process, pid):
     assert fault.quotes["line"].text == line
 
 
+@pytest.mark.parametrize("line", ["# cat: page allocation failure: order:5, mode:0xdc0", "// cat: page allocation stalls for 10 ms, order:5, mode:0xdc0"])
+def test_a_comment_or_a_heading_refuses_nothing(line):
+    assert read_kernel(lines_of(line)) == []
+
+
 def test_the_cgroup_that_may_not_fork():
     (fault,) = read_kernel(lines_of("cgroup: fork rejected by pids controller in /a b/c.service"))
     assert fault.cgroup == "/a b/c.service"
