@@ -72,7 +72,7 @@ def _measured(one: machine.Machine, fault: str, ready: typing.Callable[[machine.
         time.sleep(3)
     kills = _kills(one)
     began = time.monotonic()
-    told = ansible_on.module(one, "memops.linux.evidence_info", {}, 600)
+    told = ansible_on.module(one, "memops.linux.evidence_info", {"since": "1d"}, 600)
     seconds = time.monotonic() - began
     if told.get("failed") or "evidence" not in told:
         raise LabError(f"evidence_info on {one.name}: {told.get('msg')}")
