@@ -12,7 +12,7 @@ from collections.abc import Callable
 _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
     b"": (
         # the OOM killer's report, part by part, as its beginning may be lost
-        b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"total_vm", b"Tasks state", b"dump_header", b"ut of memory", b"Kernel panic - not",
+        b"kB, failcnt ", b"Memory cgroup stats", b"as a result of limit", b"total_vm", b"Tasks state", b"ut of memory", b"Kernel panic - not",
         # what else the kernel says
         b" allocation ", b"vmalloc", b"allocate memory", b"segfault ", b"unhandled ", b"User process fault", b"general protection", b"] trap ",
         b"undefined instruction: ", b" nip ", b" memory corruption", b"INFO: task ", b"soft lockup", b"fork rejected", b"__vm_enough_memory",
@@ -26,7 +26,7 @@ _BY_WORD: dict[bytes, tuple[bytes, ...]] = {
     b"oom": (b"oom_reaper: ", b"memory.oom.group", b"container oom ", b"sys oom event"),
     b"OOM": (b"Manual OOM exec", b"OOM request ", b"OOM killer", b"OOM received", b"System OOM enc", b"OOMKilled", b"TaskOOM", b"an OOM event"),
     b"SIG": (b"ending SIG", b"SIGKILL", b" SIGTERM to ", b"SIGKILL to cgroup"),
-    b"dump": (b"code=dumped", b"'core-dump'"),
+    b"dump": (b"dump_header", b"code=dumped", b"'core-dump'"),
     b"Mem-": (b"Mem-Info", b"Mem-info"),
     b"vict": (b"evicted successfully", b"Evicted", b" to the victim"),
     b"The node ": (b"The node was low on", b"The node had condition"),
