@@ -53,10 +53,12 @@ molecule: $(VENV)/.dev ## one scenario in virtual machines, SCENARIO= (default);
 	PATH="$(CURDIR)/$(BIN):$$PATH" MOLECULE_COMMAND_BORDERS=0 MOLECULE_EPHEMERAL_DIRECTORY="$(CURDIR)/.ansible/molecule/$(SCENARIO)" \
 		$(BIN)/molecule test -s $(SCENARIO)
 
-lab-quick: lab-setup ## the scenarios in virtual machines that every change has to pass
+QUICK_FAULTS := memcg_anon container_anon memcg_tmpfs memcg_sockets segfault healthy_idle
+lab-quick: lab-setup ## the scenarios and faults in virtual machines that every change has to pass
 	$(BIN)/python -m lab image bookworm-6.1 bullseye-5.10-v1
 	$(MAKE) molecule SCENARIO=default
 	$(MAKE) molecule SCENARIO=dirty_page_cache
+	$(BIN)/python -m lab.score --trial --platforms bookworm-6.1 --faults $(QUICK_FAULTS)
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py

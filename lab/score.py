@@ -1,6 +1,6 @@
 """``make lab``: make each fault on each platform, diagnose it, and count what is right.
 
-    python -m lab.score [--platforms A B] [--faults X Y] [--again | --wrong] [--keep FOLDER | --judge FOLDER]
+    python -m lab.score [--platforms A B] [--faults X Y] [--again | --wrong] [--trial] [--keep FOLDER | --judge FOLDER]
 
 One machine runs at a time. Cells that are in score.json are not run again
 unless asked for. ``--keep`` saves what each cell saw: evidence, diagnosis, the
@@ -43,6 +43,14 @@ TRIES = 2
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.trial:
+        with tempfile.TemporaryDirectory(prefix="memops-score-") as folder:
+            accuracy_page.KEPT, accuracy_page.PAGE = pathlib.Path(folder) / "score.json", pathlib.Path(folder) / "accuracy.md"
+            return _scored(options)
+    return _scored(options)
+
+
+def _scored(options: argparse.Namespace) -> int:
     unknown = sorted(set(options.faults) - set(FAULTS))
     if unknown:
         say(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
@@ -79,7 +87,7 @@ def _told(todo: list[tuple[str, str]]) -> int:
     accuracy_page.write(FAULTS)
     chosen = accuracy_page.load()
     wrong = [cell for name, fault in todo if (cell := chosen[name][fault])["state"] == "not_made" or not cell.get("got", {}).get("all_right", True)]
-    say(f"{len(wrong)} of {len(todo)} cells are not right; see {accuracy_page.PAGE.relative_to(ansible_on.ROOT)}")
+    say(f"{len(wrong)} of {len(todo)} cells are not right; see {accuracy_page.PAGE.name}")
     for cell in wrong:
         say(f"  {cell['fault']} on {cell['platform']}: {_in_a_word(cell)}")
     return 1 if wrong else 0
@@ -107,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", nargs="*", default=[], metavar="FAULT", help="default: all of the catalogue")
     parser.add_argument("--again", action="store_true", help="also what is done already")
     parser.add_argument("--wrong", action="store_true", help="also what is done and was not right")
+    parser.add_argument("--trial", action="store_true", help="keep no cell and write no page: the exit status tells")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="save what each cell saw below this folder")
     parser.add_argument("--judge", type=pathlib.Path, metavar="FOLDER", help="diagnose anew what --keep saved there; no machine is run")
     return parser
