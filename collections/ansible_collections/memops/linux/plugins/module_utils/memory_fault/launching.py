@@ -59,13 +59,13 @@ def _start_unit(longest):
     settings += ["OOMPolicy=continue"] if _systemd_version() >= 243 else []
     words = ["systemd-run", "--quiet", "--collect", "--unit=" + places.UNIT, "--description=memops: makes a memory fault on purpose"]
     words += [word for setting in settings for word in ("--property", setting)]
-    done = subprocess.run(words + ["--", python, "-m", "memory_fault.supervising"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    done = subprocess.run(words + ["--", python, "-m", "memory_fault.supervising"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
     if done.returncode:
         raise errors.FaultError("systemd-run could not start %s: %s" % (places.UNIT, done.stdout.decode("utf-8", "replace").strip()))
 
 
 def _systemd_version():
-    words = subprocess.run(["systemctl", "--version"], stdout=subprocess.PIPE).stdout.decode("utf-8", "replace").split()
+    words = subprocess.run(["systemctl", "--version"], stdout=subprocess.PIPE, check=False).stdout.decode("utf-8", "replace").split()
     return int(words[1].split(".")[0].split("~")[0]) if len(words) > 1 and words[1][:1].isdigit() else 0
 
 
@@ -94,7 +94,7 @@ def stop():
     """End what runs and undo all. Gives what could not be undone."""
     state = places.load_state() or {}
     if confinement.has_systemd():
-        subprocess.run(["systemctl", "stop", places.UNIT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        subprocess.run(["systemctl", "stop", places.UNIT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=False)
     elif state.get("supervisor") and _is_ours(state["supervisor"]):
         os.kill(state["supervisor"], signal.SIGTERM)
         deadline = time.time() + 30
@@ -118,5 +118,5 @@ def wait(order, phases):
 def end():
     """Remove our own folder, once nothing in it is needed."""
     if confinement.has_systemd():
-        subprocess.run(["systemctl", "stop", places.UNIT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        subprocess.run(["systemctl", "stop", places.UNIT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=False)
     shutil.rmtree(places.FOLDER, ignore_errors=True)

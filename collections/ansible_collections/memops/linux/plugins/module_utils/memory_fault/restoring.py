@@ -136,7 +136,7 @@ def start_time(pid):
 
 
 def _command(*words, **options):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     said = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode and not (options.get("accept") and options["accept"] in said):
         raise OSError("%s: %s" % (" ".join(words), said))

@@ -152,7 +152,8 @@ class Supervisor:
     def _pid_in(self, one):
         """The pid of a container's program; waits for it to be there."""
         while time.time() < self.deadline:
-            done = subprocess.run(["docker", "inspect", "--format", "{{.State.Pid}}", one.container], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            words = ["docker", "inspect", "--format", "{{.State.Pid}}", one.container]
+            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
             pid = done.stdout.decode().strip()
             if pid.isdigit() and int(pid):
                 return int(pid)
@@ -171,15 +172,15 @@ class Supervisor:
             for path in _LINKS:
                 if os.path.islink(path):
                     tar.addfile(_entry(path.lstrip("/"), tarfile.SYMTYPE, os.readlink(path)))
-        done = subprocess.run(["docker", "import", "-", places.IMAGE], input=archive.getvalue(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180)
+        words = ["docker", "import", "-", places.IMAGE]
+        done = subprocess.run(words, input=archive.getvalue(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180, check=False)
         if done.returncode:
             raise FaultError("docker import failed: %s" % done.stdout.decode("utf-8", "replace").strip()[-300:])
 
     def do_docker(self, command):
         container = places.CONTAINER % self.container_count
-        done = subprocess.run(
-            ["docker"] + [container if word == "CONTAINER" else word for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
-        )
+        words = ["docker"] + [container if word == "CONTAINER" else word for word in command]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
         if done.returncode:
             raise FaultError("docker %s failed: %s" % (command[0], done.stdout.decode("utf-8", "replace").strip()[-300:]))
 
@@ -222,7 +223,7 @@ class Supervisor:
         _must(["mount", "-o", "remount," + option, path])
 
     def do_unit(self, unit):
-        if subprocess.run(["systemctl", "is-active", "--quiet", unit]).returncode:
+        if subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode:
             restoring.note("unit", unit=unit)
             _must(["systemctl", "start", unit])
 
@@ -263,13 +264,17 @@ def _entry(path, kind, target=""):
 
 def _must(words):
     environment = dict(os.environ, PATH="/usr/sbin:/sbin:/usr/bin:/bin", LC_ALL="C")
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, env=environment)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, env=environment, check=False)
     if done.returncode:
         raise FaultError("%s failed: %s" % (" ".join(words), done.stdout.decode("utf-8", "replace").strip()[-300:]))
 
 
+def _end(_number, _frame):
+    raise SystemExit(0)
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     places.protect()
     with open(places.FOLDER + "/order.json") as order:
         supervisor = Supervisor(json.load(order))
