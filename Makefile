@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick molecule docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +54,12 @@ molecule: $(VENV)/.dev ## one scenario in virtual machines, SCENARIO= (default);
 		$(BIN)/molecule test -s $(SCENARIO)
 
 QUICK_FAULTS := memcg_anon container_anon memcg_tmpfs memcg_sockets segfault healthy_idle
-lab-quick: lab-setup ## the scenarios and faults in virtual machines that every change has to pass
+lab-quick: lab-setup ## the scenarios in virtual machines that every change has to pass
 	$(BIN)/python -m lab image bookworm-6.1 bullseye-5.10-v1
 	$(MAKE) molecule SCENARIO=default
 	$(MAKE) molecule SCENARIO=dirty_page_cache
+
+lab-faults: lab-setup ## six faults on one kernel, each of which must be told right
 	$(BIN)/python -m lab.score --trial --platforms bookworm-6.1 --faults $(QUICK_FAULTS)
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
