@@ -30,6 +30,7 @@ class Supervisor:
         self.order = order
         self.workloads = []
         self.container_count = 0
+        self.kills_before = watching.kernel_kills()
         self.deadline = time.time() + order["seconds"]
         self.state = {"fault": order["fault"], "phase": "starting", "started": time.time(), "supervisor": os.getpid(), "happened": False}
         self.tell()
@@ -65,8 +66,8 @@ class Supervisor:
             if wrong:
                 raise FaultError(wrong)
             if self.workloads and all(one.ended() for one in self.workloads):
-                self.look()  # they may have ended since
-                self.state["happened"] = watching.happened(self.order["until"], self.workloads)
+                self.look()  # they may have ended since, and their cgroups with them
+                self.state["happened"] = watching.happened(self.order["until"], self.workloads) or self._killed_unseen()
                 break
             time.sleep(0.2)
 
@@ -78,7 +79,7 @@ class Supervisor:
             time.sleep(0.1)
             self.look()
         for one in self.workloads:
-            one.name_the_dead()
+            one.name_the_dead(self.state["happened"] and self._killed_unseen())
         self.look()
         if self.order["until"] in ("killed", "ended"):
             restoring.restore(keep=restoring.EVIDENCE)
@@ -86,6 +87,9 @@ class Supervisor:
         kept_until = time.time() + self.order["keep_seconds"]
         while time.time() < kept_until:
             time.sleep(0.2)
+
+    def _killed_unseen(self):
+        return self.order["until"] == "killed" and watching.kernel_kills() > self.kills_before
 
     def look(self):
         for one in self.workloads:
