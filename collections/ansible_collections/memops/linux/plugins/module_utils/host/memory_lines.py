@@ -14,7 +14,7 @@ import re
 SIEVE = (
     r"OOM|OutOfMemory|Out Of Memory|(?<=[Oo]ut o)f memory(?!: Kill)|Cannot allocate memory|Memory(?:Error| status that req)"
     r"|(?<=bad)_alloc|ENOMEM|Allocation failed|Native memory alloc|Failed with result|KILL|SEGV|ABRT|BUS|SIGTERM to"
-    r"|Killing (?:unwanted )?container|Killed /|(?<=9: )Killed|Eviction manager|(?<=eviction)_manager|Got sys oom"
+    r"|Killing (?:unwanted )?container|Killed /|Marked /|(?<=9: )Killed|Eviction manager|(?<=eviction)_manager|Got sys oom"
     r"|(?<=fork: |etry: )Resource temporarily un|! at or below|! Killing|\(es\) in this unit"
     r"|(?<=^  )PID:"
 )
@@ -35,7 +35,7 @@ _ENGINE = r"TaskOOM|\bOOM (?:event|received|kill)|\bOOMKilled\b"
 
 #: (identifiers that a speaker's may begin with, what it alone says)
 _SPEAKERS = (
-    (("systemd-oomd",), r"^Killed |SIGKILL"),
+    (("systemd-oomd",), r"^(?:Killed|Marked) |SIGKILL"),  # since 258 it tells why when it marks, and nothing when it has killed
     (("earlyoom",), r"low memory! at or below|Low memory! Killing|sending SIG\w+ to process|escalating to SIGKILL"),
     (("nohang",), r"Memory status that requires|Sending SIG\w+ to the victim|^  PID:"),
     (("k3s", "rke2"), "%s|%s|(Killing (?:unwanted )?container)" % (_KUBELET, _ENGINE)),

@@ -155,14 +155,18 @@ def forker(mib):
 
 
 def reap():
-    try:
-        pid, status = os.waitpid(-1, os.WNOHANG)
-    except OSError:
-        return False
-    if pid and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        tell(killed=pid)
-        return True
-    return False
+    """Bury all that died; whether one of them was killed. Those whom systemd ends after it may be many."""
+    killed = False
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except OSError:
+            return killed
+        if not pid:
+            return killed
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            tell(killed=pid)
+            killed = True
 
 
 def page_tables(mib):

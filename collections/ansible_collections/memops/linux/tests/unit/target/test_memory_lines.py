@@ -12,11 +12,12 @@ from ansible_collections.memops.linux.plugins.module_utils.host import journal_s
 
 JOURNAL = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "hosts" / "linux-6.1-journal"
 
-# earlyoom 1.7's are recorded; of nohang 0.2.0 and systemd-oomd 252 the texts are those of their sources; of kubelet,
+# earlyoom 1.7's and systemd-oomd 262's are recorded; of nohang 0.2.0 and systemd-oomd 252 the texts are those of their sources; of kubelet,
 # containerd and the applications they are as users quote them in public reports.
 SAID = [
     ("systemd-oomd", "Killed /user.slice/shop.scope due to memory pressure for /user.slice being 61.88% > 50.00% for > 20s with reclaim activity"),
     ("systemd-oomd", "Killed /shop.slice due to memory used (950) / total (999) and swap used (901) / total (999) being more than 90.00%"),
+    ("systemd-oomd", "Marked /shop.slice/a.scope for killing due to memory pressure for /shop.slice being 45.99% > 5.00% for > 20s with reclaim activity"),
     ("earlyoom", "low memory! at or below SIGTERM limits: mem 10.00%, swap 10.00%"),
     ("earlyoom", 'sending SIGTERM to process 843 uid 0 "shop-import": badness 1277, VmRSS 801 MiB'),
     ("nohang", "  Sending SIGTERM to the victim"),

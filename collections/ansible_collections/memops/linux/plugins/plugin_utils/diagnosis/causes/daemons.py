@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...events.model import Line
+from ...events.model import Line, ServiceEvent
 from ...events.pattern import Pattern
 from ..case import Case
 from ..remedies import host as remedy
@@ -52,6 +52,8 @@ def by_daemon(case: Case, with_swap: bool) -> Judgement:
     if said is not None:
         return _by_its_own_figures(case, said) if bool(said.swap_total) is with_swap else None
     swap = case.host.swap_total_bytes
+    if _by_systemd_oomd(case) and not any("swap used" in line.text for line in lines):
+        return Lacking("systemd-oomd's own line, which says whether it acted on memory pressure or on what was used")
     if swap is None:
         return Lacking("the daemon's own figures (mem avail, swap free), or the host's swap")
     if bool(swap) is not with_swap:
@@ -64,6 +66,10 @@ def by_daemon(case: Case, with_swap: bool) -> Judgement:
     # A bound on swap may be high: only systemd-oomd's own words say that it was used up.
     sure = swap == 0 or any("swap used" in line.text for line in lines)
     return Conclusion("probable" if sure else "possible", (step,), remedy.for_swap(case, swap))
+
+
+def _by_systemd_oomd(case: Case) -> bool:
+    return isinstance(case.event, ServiceEvent) and case.event.by == "systemd-oomd"
 
 
 def _by_its_own_figures(case: Case, said: Figures) -> Conclusion:

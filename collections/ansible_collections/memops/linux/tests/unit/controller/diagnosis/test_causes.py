@@ -147,7 +147,7 @@ def sigkill(evidence, time=KILL.time):
             Case(
                 "userspace_oom_daemon",
                 host(swap={"total_bytes": GIB}),
-                event=ServiceEvent(kind="oom_daemon_kill", lines=[Line("Killed /a due to memory used and swap used")]),
+                event=ServiceEvent(kind="oom_daemon_kill", by="systemd-oomd", lines=[Line("Killed /a due to memory used and swap used")]),
             ),
             ("swap_exhausted", "probable"),
         ),
@@ -171,6 +171,15 @@ def test_the_cause_leads_when(given, case, expected):
         ("the report does not say what was dirty", memcg(anon=10 * MIB, file=50 * MIB), "dirty_page_cache"),
         ("the programs hold less than half of the limit", memcg(anon=20 * MIB, file=40 * MIB), "working_set_over_limit"),
         ("shared memory is there, but not the main use", memcg(anon=40 * MIB, shmem=20 * MIB), "shmem_or_tmpfs"),
+        (
+            "systemd-oomd killed, only systemd tells of it, and the host has no swap any more",
+            Case(
+                "userspace_oom_daemon",
+                host(swap={"total_bytes": 0}),
+                event=ServiceEvent(kind="oom_daemon_kill", by="systemd-oomd", lines=[Line("a.scope: systemd-oomd killed 1 process(es) in this unit.")]),
+            ),
+            "no_swap",
+        ),
         ("there is swap and it is half empty", host_wide(anon=900 * MIB, swap_total=128 * MIB, swap_free=64 * MIB), "swap_exhausted"),
         ("there is swap", host_wide(anon=900 * MIB, swap_total=128 * MIB, swap_free=0), "no_swap"),
         ("nothing says whether there was swap", host_wide(anon=900 * MIB), "no_swap"),
