@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..events.model import Line, Task, Trigger, Victim
-from . import allocation, choice, story
+from . import allocation, choice, figures, story
 from .case import Case
 from .conditions import Condition
 from .memory_use import MemoryUse, held_bytes
@@ -42,16 +42,17 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
     """One incident with its leading cause and the quotes that it rests on."""
     quotes = _Quotes()
     lead = held[0] if held else None
-    because = [{"text": note, "quotes": []} for note in case.notes]
     chosen = choice.of(case)
-    because = [*quotes.steps((*story.what_happened(case), *story.how_it_failed(case))), *because]
+    because = quotes.story((*story.what_happened(case), *story.how_it_failed(case)))
+    because += quotes.story(tuple(Step(note) for note in case.notes), "note")
     if lead:
-        because += quotes.steps(lead.conclusion.because)
+        because += quotes.story(lead.conclusion.because, "cause")
     confirmed = tuple(line for role, line in (case.event.quotes.items() if case.event else ()) if role.startswith("confirmed"))
     if chosen is not None and chosen["recomputed"]:
-        because += quotes.steps((Step(f"Why this process: {chosen['summary']}", case.quoted("kill")),))
+        because += quotes.story((Step(f"Why this process: {chosen['summary']}", case.quoted("kill")),), "choice")
     if confirmed:
-        because += quotes.steps((Step("User space saw it too.", confirmed),))
+        because += quotes.story((Step("User space saw it too.", confirmed),), "confirmed")
+    tasks = _tasks(case)
     return {
         "time": case.time,
         "kind": case.kind,
@@ -73,7 +74,8 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
         "memory": _memory(case.use),
         "allocation": allocation.as_document(case.allocation) if case.allocation is not None else None,
         "choice": chosen,
-        "tasks": _tasks(case),
+        "tasks": tasks,
+        "zones": figures.zones(case),
         "because": because,
         "contributing": [
             {
@@ -87,6 +89,7 @@ def incident(case: Case, held: list[Ranked], lacking: list[Lacking]) -> dict[str
         ],
         "remedies": [_remedy(remedy) for remedy in (lead.conclusion.remedies if lead else ())],
         "reference": lead.reference if lead else None,
+        "figures": figures.sources(case, tasks, quotes.number),
         "quotes": quotes.items,
     }
 
@@ -119,6 +122,10 @@ class _Quotes:
         if item not in self.items:
             self.items.append(item)
         return self.items.index(item)
+
+    def story(self, steps: tuple[Step, ...], part: str = "") -> list[dict[str, Any]]:
+        """Steps with the part of the story that they tell."""
+        return [{**told, "part": part or step.part} for step, told in zip(steps, self.steps(steps), strict=True)]
 
     def steps(self, steps: tuple[Step, ...]) -> list[dict[str, Any]]:
         return [{"text": step.text, "quotes": list(dict.fromkeys(self.number(quote) for quote in step.quotes))} for step in steps]

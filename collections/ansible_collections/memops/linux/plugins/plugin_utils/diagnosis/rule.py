@@ -13,6 +13,9 @@ from .case import Case
 
 REQUESTED = "requested"
 
+#: What the steps of an incident's story tell: what happened, what was asked for, what room was left, why, whom it struck, what else holds.
+PARTS = ("happened", "request", "room", "cause", "choice", "confirmed", "note")
+
 CONFIDENCES = ("certain", "probable", "possible")
 
 #: What a cause can speak of, in words: some tell why another one came about.
@@ -36,10 +39,14 @@ class Fact:
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One step of a reasoning, with the lines and facts that it rests on."""
+    """One step of a reasoning, with the lines and facts that it rests on.
+
+    part: of an incident's story, one of ``PARTS``; empty elsewhere.
+    """
 
     text: str
     quotes: tuple[Line | Fact, ...] = ()
+    part: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -44,7 +44,7 @@ def what_happened(case: Case) -> tuple[Step, ...]:
     if case.requested:
         did = "found nothing to kill" if case.kind == "not_oom" else f"killed {name}"
         text = f"Somebody asked for an OOM kill by hand (SysRq-F), and the kernel {did}; no allocation had failed."
-    return (Step(text, quoted),)
+    return (Step(text, quoted, "happened"),)
 
 
 def how_it_failed(case: Case) -> tuple[Step, ...]:
@@ -54,8 +54,8 @@ def how_it_failed(case: Case) -> tuple[Step, ...]:
     if found is not None:
         told = allocation.told(found)
         zones = tuple(f"zone_{zone.node}_{zone.zone}" for zone in found.allowed()[: allocation.ZONES_TOLD])
-        roles = [("trigger",), zones] if found.request is not None else [zones]
-        steps += [Step(text, case.quoted(*names)) for text, names in zip(told, roles, strict=False)]
+        roles = [(("trigger",), "request"), (zones, "room")] if found.request is not None else [(zones, "room")]
+        steps += [Step(text, case.quoted(*names), part) for text, (names, part) in zip(told, roles, strict=False)]
     use = case.use
     if use is None or use.scope != "host" or case.requested:
         return tuple(steps)
@@ -65,13 +65,14 @@ def how_it_failed(case: Case) -> tuple[Step, ...]:
             text += "; there was no swap"
         elif use.swap_free_bytes is not None:
             text += f"; {size(use.swap_free_bytes)} swap were free"
-        steps.append(Step(text + ".", case.quoted("mem_info", "swap_free")))
+        steps.append(Step(text + ".", case.quoted("mem_info", "swap_free"), "room"))
     if use.unaccounted_bytes is not None and use.total_bytes and use.unaccounted_bytes >= UNACCOUNTED_MATTERS * use.total_bytes:
         steps.append(
             Step(
                 f"{size(use.unaccounted_bytes)} ({percent(use.unaccounted_bytes, use.total_bytes)} of RAM) are in use and show in no figure of the"
                 " report: pages that a driver, a filesystem, a balloon or the kernel itself took.",
                 case.quoted("mem_info", "ram"),
+                "room",
             )
         )
     return tuple(steps)

@@ -77,6 +77,7 @@ _ROLES = {
     "writeback": "stat_writeback",
     "shmem": "stat_shmem",
 }
+_FIGURES_OF = _V1 | _V2
 _STAT = Pattern(r"([a-z_]+) (\d+)$")
 _KEYS = frozenset(_V2) | frozenset(_V1) | frozenset("total_" + key for key in _V1)
 
@@ -152,6 +153,7 @@ def _stats(draft: Draft, match: re.Match[str]) -> None:
         key, _colon, size = item.partition(":")
         if key in _V1 and size.endswith("KB") and size[:-2].isdecimal():
             reading.add(key, int(size[:-2]) * 1024)
+            draft.quote(f"figure_{_V1[key]}")
             if key in _ROLES:
                 draft.quote(_ROLES[key])
 
@@ -162,9 +164,10 @@ def take_stat(draft: Draft, text: str, line: Line) -> bool:
     if match is None or draft.cgroup is None or match[1] not in _KEYS or match[1] in draft.cgroup.raw:
         return False
     draft.cgroup.add(match[1], int(match[2]))
-    role = _ROLES.get(match[1].removeprefix("total_"))
-    if role:
-        draft.report.quotes[role] = line
+    key = match[1].removeprefix("total_")
+    draft.report.quotes[f"figure_{_FIGURES_OF[key]}"] = line
+    if key in _ROLES:
+        draft.report.quotes[_ROLES[key]] = line
     return True
 
 

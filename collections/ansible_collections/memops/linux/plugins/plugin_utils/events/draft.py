@@ -133,6 +133,9 @@ class Draft:
             largest = self.table.largest()
             if largest is not None:
                 report.quotes["largest_task"] = largest
+            pids = {victim.pid for victim in report.victims} | ({report.trigger.pid} if report.trigger else set())
+            for pid, line in self.table.lines_of(pids).items():
+                report.quotes[f"task_{pid}"] = line
         if self.cgroup is not None:
             report.cgroup = self.cgroup.finish(report.limit_cgroup)
             report.limit_cgroup = report.limit_cgroup or report.cgroup.path

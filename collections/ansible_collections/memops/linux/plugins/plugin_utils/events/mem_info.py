@@ -127,12 +127,16 @@ class MemInfoReading:
         for key, _colon, number in items:
             if key in _TOTALS:
                 self.pages.setdefault(_TOTALS[key], int(number))
+                self.quotes.setdefault(f"figure_{_TOTALS[key]}", line)
             if key in _ROLES:
                 self.quotes.setdefault(_ROLES[key], line)
         return True
 
-    def _node(self, match: re.Match[str], _line: Line) -> None:
+    def _node(self, match: re.Match[str], line: Line) -> None:
         figures = self._figures(match[2])
+        for name in _SUMS:
+            if name in figures:
+                self.quotes.setdefault(f"figure_{_SUMS[name]}", line)
         if figures.get("all_unreclaimable?") == 1:
             self.unreclaimable_nodes.append(int(match[1]))
 

@@ -15,6 +15,7 @@ layouts have in the same place.
 
 from __future__ import annotations
 
+import heapq
 import re
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ _HEADERLESS_NUMBERS = range(7, 12)
 _WITH_OOM_ADJ = 7
 _TOTAL_VM, _RSS = 3, 4
 MAX_SCORE_ADJ = 1000
+LINES_QUOTED = 20
 _COUNTS = {"nr_ptes", "nr_pmds", "nr_puds"}
 _UNIT = Pattern(r"-?\d+$")
 
@@ -94,14 +96,19 @@ class TaskTable:
 
     def largest(self) -> Line | None:
         """The line of the task whose death would have given most back."""
+        return max(self.rows, key=_held).line if self.rows else None
 
-        def held(row: Row) -> int:
-            return row.numbers["rss"] + row.numbers.get("swapents", 0)
-
-        return max(self.rows, key=held).line if self.rows else None
+    def lines_of(self, pids: set[int | None]) -> dict[int, Line]:
+        """pid -> its line, of the largest tasks and of these."""
+        largest = heapq.nlargest(LINES_QUOTED, self.rows, key=_held)
+        return {row.numbers["pid"]: row.line for row in (*largest, *(self._of_pid[pid] for pid in pids if pid in self._of_pid))}
 
     def finish(self, page_bytes: int) -> list[Task]:
         return [_task(row.numbers, row.process, page_bytes) for row in self.rows]
+
+
+def _held(row: Row) -> int:
+    return row.numbers["rss"] + row.numbers.get("swapents", 0)
 
 
 def _task(numbers: dict[str, int], process: str, page_bytes: int) -> Task:
