@@ -8,7 +8,7 @@ Document = typing.Mapping[str, typing.Any]
 
 
 def expected(fault: Document, platform: str) -> dict[str, typing.Any]:
-    """{verdict, kinds, causes, victims, findings, and others_may_die} of a fault on a platform."""
+    """{verdict, kinds, causes, victims, findings, and others_too} of a fault on a platform."""
     return {**fault["expect"], **fault.get("expect_on", {}).get(platform, {})}
 
 
@@ -17,13 +17,13 @@ def judge(expect: Document, diagnosis: Document, made: Document) -> dict[str, ty
 
     made: what memory_fault returned. A victim is right where its name is one of
     those expected and its pid one that was seen to be killed (of several alike: that was made).
-    Where others may die of the same fault, another incident of this kind and cause may name it.
+    Where the fault may hit others too, another incident of this kind and cause may name it.
     """
     lead = diagnosis["verdict"]["incident"]
     incident = diagnosis["incidents"][lead] if lead is not None else {}
     victim = _concerned(incident)
     alike = [one for one in diagnosis["incidents"] if (one["kind"], one["cause"]) == (incident.get("kind"), incident.get("cause"))]
-    told = [victim, *(_concerned(one) for one in alike if expect.get("others_may_die"))]
+    told = [victim, *(_concerned(one) for one in alike if expect.get("others_too"))]
     findings = [finding["cause"] for finding in diagnosis["findings"] if finding["severity"] == "risk"]
     right = {
         "verdict": diagnosis["verdict"]["code"] == expect["verdict"],

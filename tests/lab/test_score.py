@@ -59,13 +59,13 @@ def test_of_several_alike_any_that_was_made_may_be_the_victim(pid, right):
 @pytest.mark.parametrize(
     ("given", "more", "other", "right"),
     [
-        ("the kernel may take others too, and one incident names the victim", {"others_may_die": True}, RIGHT, True),
-        ("the kernel may take others too, and none names it", {"others_may_die": True}, {**RIGHT, "victim": {"process": "init", "pid": 1}}, False),
-        ("it is told of another cause", {"others_may_die": True}, {**RIGHT, "cause": None}, False),
-        ("nobody else may die", {}, RIGHT, False),
+        ("it may hit others too, and one incident names the victim", {"others_too": True}, RIGHT, True),
+        ("it may hit others too, and none names it", {"others_too": True}, {**RIGHT, "victim": {"process": "init", "pid": 1}}, False),
+        ("it is told of another cause", {"others_too": True}, {**RIGHT, "cause": None}, False),
+        ("it hits nobody else", {}, RIGHT, False),
     ],
 )
-def test_where_others_may_die_any_incident_of_that_kind_and_cause_may_name_the_victim(given, more, other, right):
+def test_where_a_fault_may_hit_others_too_any_incident_of_that_kind_and_cause_may_name_the_victim(given, more, other, right):
     diagnosis = said({**RIGHT, "victim": {"process": "bystander", "pid": 3}}, other)
 
     assert judging.judge({**EXPECT, **more}, diagnosis, MADE)["right"]["victim"] is right, given

@@ -23,7 +23,7 @@ CLOCK_SECONDS = 86400 + 3600
 
 
 def collect(reader, request):
-    """Section ``kernel_log``: ``sources``, ``window``, ``excerpts``.
+    """Section ``kernel_log``: ``sources``, ``window``, ``excerpts``, ``ended_boots`` (see ended_boots.py).
 
     source: {source: kmsg | journal | file | pstore | vmcore, path, first_at,
     last_at, bytes_read, lines_read}; the times are those of the first and the
@@ -61,7 +61,16 @@ def collect(reader, request):
             "to": max((source["last_at"] for source in sources if source["last_at"]), default=None),
         },
         "excerpts": excerpts,
+        "ended_boots": _ended_boots(reader, request.since, boot[1]),
     }
+
+
+def _ended_boots(reader, since, booted_at):
+    if booted_at is None or booted_at < since:
+        return []
+    from . import ended_boots  # most hosts did not boot in the window
+
+    return ended_boots.collect(reader, since, booted_at)
 
 
 class Entry:

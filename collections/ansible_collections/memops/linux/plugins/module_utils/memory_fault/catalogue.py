@@ -16,8 +16,8 @@ Keys of a fault:
     until: what ends it (killed, ended, refused, settled, rebooted).
     expect: {verdict, kinds, causes, victims, findings}; an empty list of causes
         means that none can be told. Several values are alternatives. With
-        others_may_die the kernel may take others in the same moment, each an
-        incident of its own: one of them must name the expected victim.
+        others_too it may hit others in the same moment, each an incident of
+        its own: one of them must name the expected victim.
     expect_on: {platform of the lab: what differs there}.
     not_on: {platform of the lab: why the fault cannot exist there}.
     machine: how the lab's machine differs, as `python -m lab up --set`.
@@ -260,7 +260,7 @@ FAULTS = {
         ],
         "until": "killed",
         # Whoever else asks before the asker's memory is free dies too: seen of systemd-journald on 7.2.
-        "expect": dict(_memory("global_oom", "bystander_killed", ["memops-asker"]), others_may_die=True),
+        "expect": dict(_memory("global_oom", "bystander_killed", ["memops-asker"]), others_too=True),
     },
     "overcommit_refused": {
         "does": "With vm.overcommit_memory=2 nearly all that may be promised is promised, and a program is refused.",
@@ -275,7 +275,8 @@ FAULTS = {
             ("run", {"program": "ask", "name": "memops-asker", "args": {"mib": ("of_ram", 1)}}),
         ],
         "until": "refused",
-        "expect": _memory("enomem", "commit_limit", ["memops-asker"]),
+        # Whoever asks for as much meanwhile is refused too: seen of runc, which dockerd starts when it is asked for its version.
+        "expect": dict(_memory("enomem", "commit_limit", ["memops-asker"]), others_too=True),
     },
     "rlimit_as_refused": {
         "does": "A program is refused memory by its own limit on address space (ulimit -v), whatever is free.",
@@ -320,6 +321,20 @@ FAULTS = {
         "expect": _memory("panic_on_oom", ["no_swap", "panic_policy"], []),
         "machine": {"append": "memmap=1M$0x30000000 ramoops.mem_address=0x30000000 ramoops.mem_size=0x100000 ramoops.record_size=0x20000 ramoops.ecc=1"},
         "modprobe": "ramoops",
+    },
+    "panic_without_trace": {
+        "does": "A shortage of memory makes the kernel panic, and nothing keeps its last words over the reboot.",
+        "scope": "host",
+        "may_kill": "the whole host: it reboots without shutting down",
+        "needs": ["no_swap", "reboots_after_panic"],
+        "steps": [
+            ("delay", {"seconds": 60}),  # until what the journal holds of this boot is on the disk
+            ("sysctl", {"name": "vm.panic_on_oom", "value": 1}),
+            ("run", {"program": "hog", "name": "memops-hog", "args": {"mib": ("of_ram", 1.5)}}),
+        ],
+        "until": "rebooted",
+        "expect": _expect("cannot_tell", findings=["unknown"]),
+        "machine": {"append": "erst_disable"},
     },
     "memory_high": {
         "does": "A program above memory.high is slowed down and reclaimed from; nothing is killed.",

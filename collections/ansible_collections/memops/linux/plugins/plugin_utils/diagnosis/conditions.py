@@ -15,6 +15,7 @@ from .remedies import containers as for_containers
 from .remedies import host as for_host
 from .remedies import refusals as for_refusals
 from .rule import Fact, Remedy, Step
+from .times import earlier, within
 from .wording import count, percent, size
 
 #: Below this part of RAM "available" the host is short of memory now.
@@ -23,6 +24,8 @@ SHORT = 0.1
 AT_HIGH = 0.95
 SLOWED_PERCENT = 10.0
 MOST_SLOWED = 5
+#: A crash dump bears the time of the crash, or of the boot after it that saved it.
+DUMP_SECONDS = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,7 @@ def conditions(host: HostFacts, cases: list[Case]) -> list[Condition]:
         _thrashing(host),
         *_slowed_down(host),
         _kills_not_in_log(host, cases),
+        *_ends_not_in_log(host, cases),
         _hugepages(host),
         _commit_limit(host),
         *_containers(host),
@@ -106,6 +110,31 @@ def _kills_not_in_log(host: HostFacts, cases: list[Case]) -> Condition | None:
         (Fact("memory vmstat events oom_kill", str(counted)),),
     )
     return Condition("unknown", "risk", f"{count(counted, 'OOM kill')} since boot left no trace in the logs", (step,))
+
+
+def _ends_not_in_log(host: HostFacts, cases: list[Case]) -> list[Condition]:
+    """Boots that were cut off, of whose last moments no log and no crash dump is left."""
+    found = []
+    for ended in host.section("kernel_log").get("ended_boots") or []:
+        last, following = ended["last_at"], ended["next_at"]
+        seen = [case.time for case in cases if case.kind == "panic_on_oom"]
+        seen += [source["last_at"] for source in host.section("kernel_log").get("sources") or [] if source["source"] in ("pstore", "vmcore")]
+        if ended["shut_down"] or any(_lies_between(time, last, following) for time in seen):
+            continue
+        step = Step(
+            f"Between {last} and {following} the host went down without a shutdown, by a panic, a reset or a power cut, and no crash dump of it is left."
+            " With vm.panic_on_oom, or where nothing was left to kill, a shortage of memory ends like that.",
+            (Fact(f"kernel_log ended_boots {ended['path']}", f"shut_down false, last_at {last}, next_at {following}"),),
+        )
+        summary = f"The host went down without a shutdown between {last} and {following}, and nothing is left that shows why"
+        found.append(Condition("unknown", "risk", summary, (step,), for_host.for_lost_ends()))
+    return found
+
+
+def _lies_between(time: str | None, first: str, last: str) -> bool:
+    if within(time, first, DUMP_SECONDS) or within(time, last, DUMP_SECONDS):
+        return True
+    return earlier(first, time) and earlier(time, last)
 
 
 def _hugepages(host: HostFacts) -> Condition | None:

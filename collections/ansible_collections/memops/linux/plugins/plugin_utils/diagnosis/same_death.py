@@ -13,7 +13,7 @@ import re
 from ..events.model import Line, ServiceEvent
 from . import owner
 from .case import KERNEL_OOM_KINDS, Case
-from .times import seconds_between
+from .times import seconds_between, within
 
 #: systemd and the engines notice a death later than the kernel, by a shutdown timeout at most.
 SAME_DEATH_SECONDS = 120
@@ -30,11 +30,6 @@ def case_of(cases: list[Case], event: ServiceEvent) -> Case | None:
     """The case of the death that the event is about, or None if it is of another one."""
     named = _of_unit(cases, event) or _same_crash(cases, event) or _of_pid(cases, event) or _of_cgroup(cases, event)
     return named or _of_report_without_unit(cases, event) or _of_neighbour(cases, event)
-
-
-def within(one: str | None, other: str | None, seconds: float) -> bool:
-    distance = seconds_between(one, other)
-    return distance is not None and distance <= seconds
 
 
 def _not_apart(case: Case, event: ServiceEvent) -> bool:

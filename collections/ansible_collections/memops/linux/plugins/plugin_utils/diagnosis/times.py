@@ -15,6 +15,12 @@ def seconds_between(one: str | None, other: str | None) -> float | None:
     return abs((first - second).total_seconds())
 
 
+def within(one: str | None, other: str | None, seconds: float) -> bool:
+    """Whether both times are known and no further apart than this."""
+    distance = seconds_between(one, other)
+    return distance is not None and distance <= seconds
+
+
 def earlier(one: str | None, other: str | None) -> bool:
     """Whether the first time is known to be before the second."""
     first, second = _parsed(one), _parsed(other)

@@ -13,8 +13,8 @@ from __future__ import annotations
 from ..events.model import Event, Line, ServiceEvent, Victim
 from .case import Case
 from .host_facts import HostFacts
-from .same_death import SAME_CRASH_SECONDS, case_of, within
-from .times import earlier
+from .same_death import SAME_CRASH_SECONDS, case_of
+from .times import earlier, within
 
 _KIND_OF_SCOPE = {"memcg": "memcg_oom", "none": "global_oom"}
 _KIND_OF_SERVICE_EVENT = {

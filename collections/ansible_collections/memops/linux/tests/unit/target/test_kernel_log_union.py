@@ -76,7 +76,7 @@ def test_events_of_this_boot_carry_its_id_and_older_ones_none(host, monkeypatch)
 
 def test_a_host_without_any_log_says_what_it_could_not_read(host):
     section, unreadable = host.section(NOW)
-    assert section == {"sources": [], "window": {"from": None, "to": None}, "excerpts": []}
+    assert section == {"sources": [], "window": {"from": None, "to": None}, "excerpts": [], "ended_boots": []}
     assert {"source": "/dev/kmsg", "why": "is not there"} in unreadable
 
 

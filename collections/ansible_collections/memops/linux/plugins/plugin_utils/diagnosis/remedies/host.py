@@ -127,3 +127,15 @@ def _usual_swap(ram_bytes: int | None, swap_bytes: int) -> int | None:
     wanted = ram_bytes if ram_bytes <= 2 * GIB else max(2 * GIB, ram_bytes // 2) if ram_bytes <= 8 * GIB else 4 * GIB
     wanted = round_up(wanted, 256 * MIB)
     return wanted if wanted > swap_bytes else None
+
+
+def for_lost_ends() -> tuple[Remedy, ...]:
+    """Keep what the kernel says when it dies."""
+    return (
+        Remedy(
+            action="Keep the kernel's last words over a crash: kdump, or a pstore backend (EFI variables, ramoops) that systemd-pstore saves from.",
+            why="The log of a kernel that panics ends before it says why, because nobody writes it to disk any more.",
+            risk="kdump reserves memory for the kernel that it starts at a crash.",
+            reference="https://docs.kernel.org/admin-guide/ramoops.html",
+        ),
+    )

@@ -39,6 +39,14 @@ def test_the_diagnosis_names_the_fault_that_was_made(path):
     if expect["findings"]:
         assert {finding["cause"] for finding in diagnosis["findings"]} & set(expect["findings"])
     if expect["victims"]:
-        concerned = lead["victim"] if (lead["victim"] or {}).get("process") else lead["trigger"]
-        assert concerned["process"] in expect["victims"]
-        assert concerned["pid"] is None or not recorded["killed"] or concerned["pid"] in recorded["killed"]
+        alike = [one for one in diagnosis["incidents"] if (one["kind"], one["cause"]) == (lead["kind"], lead["cause"])]
+        told = [_concerned(one) for one in (alike if expect.get("others_too") else [lead])]
+        assert any(one["process"] in expect["victims"] and _died(one["pid"], recorded) for one in told)
+
+
+def _concerned(incident):
+    return incident["victim"] if (incident["victim"] or {}).get("process") else incident["trigger"] or {"process": None, "pid": None}
+
+
+def _died(pid, recorded):
+    return pid is None or not recorded["killed"] or pid in recorded["killed"]

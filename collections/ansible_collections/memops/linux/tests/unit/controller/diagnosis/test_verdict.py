@@ -79,6 +79,39 @@ def test_kills_that_the_kernel_counted_and_no_log_shows_are_no_healthy_host():
     assert diagnosis["findings"][0]["remedies"] == []
 
 
+ENDED = {"boot_id": None, "last_at": "2026-11-20T10:00:00.000Z", "next_at": "2026-11-20T10:02:00.000Z", "source": "journal", "path": "journalctl"}
+
+
+def rebooted(shut_down, dump_at=None, source="pstore"):
+    """A host that rebooted in the window, with a crash dump or none."""
+    evidence = host(log_from="2026-11-20T10:02:00.000Z", booted_at="2026-11-20T10:02:00.000Z")
+    evidence["kernel_log"]["ended_boots"] = [{**ENDED, "shut_down": shut_down}]
+    evidence["kernel_log"]["sources"] = [{"path": "/dev/kmsg", "source": "kmsg", "last_at": "2026-11-20T10:02:30.000Z"}]
+    if dump_at:
+        evidence["kernel_log"]["sources"].append({"path": "/sys/fs/pstore/dmesg", "source": source, "last_at": dump_at})
+    return evidence
+
+
+@pytest.mark.parametrize(
+    ("given", "evidence", "code"),
+    [
+        ("it was shut down", rebooted(True), "healthy"),
+        ("it was cut off and left no dump", rebooted(False), "cannot_tell"),
+        ("it was cut off and left a dump of its end", rebooted(False, "2026-11-20T10:01:10.000Z"), "healthy"),
+        ("it was cut off and kdump saved its end before the next boot", rebooted(False, "2026-11-20T09:59:30.000Z", "vmcore"), "healthy"),
+        ("it was cut off and the dump is of another crash", rebooted(False, "2026-11-19T10:01:10.000Z"), "cannot_tell"),
+    ],
+)
+def test_of_a_boot_that_ended_in_the_window(given, evidence, code):
+    answer, diagnosis = verdict(evidence)
+
+    assert answer["code"] == code, given
+    assert len(diagnosis["findings"]) == (code == "cannot_tell")
+    if diagnosis["findings"]:
+        assert answer["summary"].startswith("The host went down without a shutdown between 2026-11-20T10:00:00.000Z and 2026-11-20T10:02:00.000Z")
+        assert "kdump" in diagnosis["findings"][0]["remedies"][0]["action"]
+
+
 def test_a_kernel_log_that_was_not_asked_for_is_said_so():
     answer, _diagnosis = verdict({**host(log_from=None, kills=None), "subset": ["memory"]})
 
