@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The memops developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Units of systemd that bring swap up at boot (systemd.swap(5)), and zram's setup, with zram-generator or without."""
+
+import collections
+import re
+
+FOLDER = "/etc/systemd/system"
+FOLDERS = (FOLDER, "/usr/lib/systemd/system", "/lib/systemd/system")
+GENERATORS = tuple(folder + "/zram-generator" for folder in ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators"))
+GENERATOR_FILE = "/etc/systemd/zram-generator.conf.d/memops.conf"
+HEADER = "# Written by memops. Change it in the inventory: the next run would set this back.\n"
+
+#: name: such as swapfile.swap. file: its path. priority: None where not set. enabled: whether something at boot wants it.
+Unit = collections.namedtuple("Unit", "name file what priority discard enabled text")
+
+
+def name_of(path):
+    """The name that systemd demands of the unit for this path (systemd-escape(1) --path --suffix=swap)."""
+    plain = path.strip("/")
+    escaped = "".join(
+        "-" if sign == "/" else sign if re.match(r"[A-Za-z0-9:_.]", sign) and not (number == 0 and sign == ".") else "\\x%02x" % ord(sign)
+        for number, sign in enumerate(plain)
+    )
+    return escaped + ".swap"
+
+
+def swap_unit(what, priority, discard, setup=None):
+    """The text of an area's unit. setup: the service that prepares the device first."""
+    lines = ["[Unit]", "Description=Swap on %s" % what]
+    if setup:
+        lines += ["Requires=" + setup, "After=" + setup]
+    lines += ["", "[Swap]", "What=" + what]
+    if priority is not None:
+        lines.append("Priority=%d" % priority)
+    if discard != "none":
+        lines.append("Options=discard%s" % ("" if discard == "both" else "=" + discard))
+    return HEADER + "\n".join(lines + ["", "[Install]", "WantedBy=swap.target", ""])
+
+
+def parse(text):
+    """(what, priority, discard) of a .swap unit's text; what is None where it says none."""
+    found = dict(re.findall(r"^\s*(What|Priority|Options)\s*=\s*(.*?)\s*$", text or "", re.MULTILINE))
+    options = found.get("Options", "").split(",")
+    discard = "both" if "discard" in options else next((option[8:] for option in options if option.startswith("discard=")), "none")
+    priority = found.get("Priority", "")
+    for option in options:
+        if re.match(r"^pri=\d+$", option):
+            priority = option[4:]
+    return found.get("What"), int(priority) if priority.isdigit() else None, discard
+
+
+def setup_service(zram):
+    """The name of the service that prepares the device where zram-generator is not installed."""
+    return "memops-%s.service" % zram
+
+
+def setup_service_text(zram, size_bytes, algorithm, programs):
+    """Its text. programs: the paths of modprobe, zramctl and mkswap by name (systemd before 239 wants whole paths).
+
+    A device that a killed start left half set up is reset first.
+    """
+    device = "/dev/" + zram
+    lines = [
+        "[Unit]",
+        "Description=Prepare %s for swap" % device,
+        "DefaultDependencies=no",
+        "After=systemd-modules-load.service",
+        "Before=shutdown.target",
+        "Conflicts=shutdown.target",
+        "",
+        "[Service]",
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        "ExecStart=%s zram" % programs["modprobe"],
+        "ExecStart=-%s --reset %s" % (programs["zramctl"], device),
+        "ExecStart=%s%s --size %d %s" % (programs["zramctl"], " --algorithm %s" % algorithm if algorithm else "", size_bytes, device),
+        "ExecStart=%s %s" % (programs["mkswap"], device),
+        "ExecStop=-%s --reset %s" % (programs["zramctl"], device),
+        "",
+    ]
+    return HEADER + "\n".join(lines)
+
+
+def generator_text(areas):
+    """zram-generator's drop-in for [(zram, size_bytes, algorithm, priority)]; None for none.
+
+    The two older keys are what versions before 1.0 know, and win over zram-size where a file of the
+    distribution sets them; with a fraction that is never reached they give the same size.
+    """
+    if not areas:
+        return None
+    parts = []
+    for zram, size_bytes, algorithm, priority in areas:
+        mib = size_bytes >> 20
+        lines = ["[%s]" % zram, "zram-size = %d" % mib, "zram-fraction = 1000", "max-zram-size = %d" % mib, "host-memory-limit = none"]
+        if algorithm:
+            lines.append("compression-algorithm = %s" % algorithm)
+        lines.append("swap-priority = %d" % priority)
+        parts.append("\n".join(lines) + "\n")
+    return HEADER + "\n".join(parts)
+
+
+def generator_areas(text):
+    """[(zram, size_bytes, algorithm, priority)] of a file that generator_text wrote."""
+    areas = []
+    for zram, body in re.findall(r"^\[(zram\d+)\]\n((?:[^\[\n].*\n?)*)", text or "", re.MULTILINE):
+        keys = dict(re.findall(r"^([a-z-]+) = (\S+)$", body, re.MULTILINE))
+        if keys.get("zram-size", "").isdigit():
+            priority = keys.get("swap-priority", "100")
+            areas.append((zram, int(keys["zram-size"]) << 20, keys.get("compression-algorithm"), int(priority) if priority.isdigit() else 100))
+    return areas
