@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Which sysctl file wins: the value of each key at boot, and after ``sysctl --system``.
 
-The two loaders differ in one thing: systemd-sysctl reads sysctl.d only, while
-procps reads /etc/sysctl.conf too, after all others. sysctl.d(5), sysctl(8).
+The two loaders differ in what comes last: systemd-sysctl reads a credential that
+the machine was started with, procps reads /etc/sysctl.conf. sysctl.d(5), sysctl(8).
 """
 
 import collections
@@ -13,16 +13,20 @@ import os
 #: In order of precedence: a file masks those of the same name further down.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 LAST_FILE = "/etc/sysctl.conf"
+#: systemd.system-credentials(7); read since systemd 252.
+CREDENTIAL = "/run/credentials/@system/sysctl.extra"
 FILES_LIMIT = 200
 FILE_LIMIT_BYTES = 256 * 1024
 
 #: A file as read: masked says that a directory of higher rank has the same name.
 File = collections.namedtuple("File", "path masked assignments")
 Claim = collections.namedtuple("Claim", "name value path")
+#: drop_ins: Files in the order in which they are applied. last: LAST_FILE, credential: CREDENTIAL, as File or None.
+Files = collections.namedtuple("Files", "drop_ins last credential")
 
 
 def read(reader):
-    """(drop-ins, last): Files in the order in which they are applied; LAST_FILE, or None."""
+    """The Files of this host."""
     files = []
     seen = set()
     for directory in DIRECTORIES:
@@ -39,8 +43,12 @@ def read(reader):
             files.append(File(path, name in seen, parse(reader.text(path, FILE_LIMIT_BYTES))))
             seen.add(name)
     files.sort(key=lambda file: file.path.rsplit("/", 1)[1])
-    text = reader.text(LAST_FILE, FILE_LIMIT_BYTES, expected=False)
-    return files, None if text is None else File(LAST_FILE, False, parse(text))
+    return Files(files, _one(reader, LAST_FILE), _one(reader, CREDENTIAL))
+
+
+def _one(reader, path):
+    text = reader.text(path, FILE_LIMIT_BYTES, expected=False)
+    return None if text is None else File(path, False, parse(text))
 
 
 def parse(text):
@@ -71,23 +79,24 @@ def normal_key(key):
     return key if first_separator == "." else key.translate({ord("/"): ".", ord("."): "/"})
 
 
-def decide(drop_ins, last, known, wanted):
+def decide(drop_ins, last, known, wanted, credential=None):
     """What each key that a file sets would become, sorted by key.
 
-    drop_ins, last: from read. known: the keys of the running kernel, which
+    drop_ins, last, credential: from read. known: the keys of the running kernel, which
     globs can match. wanted: called with a key; tells whether to decide it.
     [{key, value, winner: path, shadowed: [{path, value}], procps_value,
     procps_winner}]. value and winner: as systemd-sysctl applies the files at
-    boot; both null where no file in sysctl.d sets the key, value alone is null
+    boot; both null where none of them sets the key, value alone is null
     where the winner excludes it. shadowed: values in sysctl.d that lose,
     the last file first, masked files at the end.
     """
     applied = [file for file in drop_ins if not file.masked]
     masked = [file for file in drop_ins if file.masked]
+    boot_files = applied + ([credential] if credential else [])
     procps_files = applied + ([last] if last else [])
     decisions = []
-    for key in sorted(_keys(masked + procps_files, known, wanted)):
-        winner, losers = _contest(applied, key, known)
+    for key in sorted(_keys(masked + procps_files + boot_files[len(applied) :], known, wanted)):
+        winner, losers = _contest(boot_files, key, known)
         procps_winner, _losers = _contest(procps_files, key, known, exclusion_unsets=False)
         lost = losers + [claim for claim in _claims(masked, key, known) if claim.value is not None]
         decisions.append(
@@ -146,6 +155,11 @@ def _claims(files, key, known):
             if bare == key or (key in known and _is_glob(bare) and _matches(bare, key)):
                 claims.append(Claim(bare, value, file.path))
     return claims[::-1]
+
+
+def concerns(name, key):
+    """Whether an assignment of this name sets the key: by name, or as a glob."""
+    return name == key or (_is_glob(name) and _matches(name, key))
 
 
 def _is_glob(name):

@@ -24,8 +24,8 @@ def collect(reader, request):
         text = reader.text("/proc/sys/" + name, 4096, expected=False)
         if text is not None:
             values[name.replace("/", ".", 1)] = " ".join(text.split())
-    drop_ins, last = sysctl_files.read(reader)
-    return {"values": values, "files": sysctl_files.decide(drop_ins, last, values, _wanted)}
+    read = sysctl_files.read(reader)
+    return {"values": values, "files": sysctl_files.decide(read.drop_ins, read.last, values, _wanted, read.credential)}
 
 
 def _wanted(key):

@@ -26,8 +26,8 @@ def decide(root, files, key="vm.swappiness"):
             os.symlink(text[2:], str(file))
         else:
             file.write_text(text)
-    drop_ins, last = sysctl_files.read(Reader(str(root)))
-    decisions = sysctl_files.decide(drop_ins, last, KNOWN, lambda name: name == key)
+    read = sysctl_files.read(Reader(str(root)))
+    decisions = sysctl_files.decide(read.drop_ins, read.last, KNOWN, lambda name: name == key, read.credential)
     return decisions[0] if decisions else None
 
 
@@ -59,7 +59,7 @@ def test_a_link_to_dev_null_masks_too(tmp_path):
 def test_lib_that_links_to_usr_lib_is_read_once(tmp_path):
     os.symlink("usr/lib", str(tmp_path / "lib"))
     assert decide(tmp_path, {"usr/lib/sysctl.d/a.conf": "vm.swappiness=2"})["winner"] == "/usr/lib/sysctl.d/a.conf"
-    assert len(sysctl_files.read(Reader(str(tmp_path)))[0]) == 1
+    assert len(sysctl_files.read(Reader(str(tmp_path))).drop_ins) == 1
 
 
 def test_sysctl_conf_counts_for_procps_alone_and_there_it_is_last(tmp_path):
@@ -76,6 +76,12 @@ def test_a_key_in_sysctl_conf_only_is_not_set_at_boot(tmp_path):
 def test_a_link_in_sysctl_d_brings_sysctl_conf_into_the_boot(tmp_path):
     decision = decide(tmp_path, {"etc/sysctl.conf": "vm.swappiness=2", "etc/sysctl.d/99-sysctl.conf": "->../sysctl.conf"})
     assert (decision["value"], decision["winner"]) == ("2", "/etc/sysctl.d/99-sysctl.conf")
+
+
+def test_a_credential_of_the_machine_counts_for_systemd_alone_and_there_it_is_last(tmp_path):
+    decision = decide(tmp_path, {"etc/sysctl.d/zz.conf": "vm.swappiness=1", "run/credentials/@system/sysctl.extra": "vm.swappiness=2"})
+    assert (decision["value"], decision["winner"]) == ("2", "/run/credentials/@system/sysctl.extra")
+    assert (decision["procps_value"], decision["procps_winner"]) == ("1", "/etc/sysctl.d/zz.conf")
 
 
 def test_files_that_do_not_end_in_conf_are_not_read(tmp_path):
