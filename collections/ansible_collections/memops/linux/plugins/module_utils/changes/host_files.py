@@ -29,7 +29,7 @@ class HostFiles:
         """The file's text, or None where there is none. Raises OSError for any other reason, and ValueError beyond READ_LIMIT_BYTES."""
         try:
             with open(self.root + path, "rb") as stream:
-                data = stream.read(READ_LIMIT_BYTES + 1)
+                data = _bounded(stream)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR):
                 return None
@@ -118,6 +118,17 @@ class HostFiles:
             yield
         finally:
             os.close(descriptor)
+
+
+def _bounded(stream):
+    data = b""
+    # In pieces: the kernel refuses to read a sysctl into 4 MiB at once (proc_sys_call_handler, ENOMEM).
+    while len(data) <= READ_LIMIT_BYTES:
+        piece = stream.read(65536)
+        if not piece:
+            break
+        data += piece
+    return data
 
 
 def _take_over(descriptor, target, mode):

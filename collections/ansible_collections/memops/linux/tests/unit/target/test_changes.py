@@ -48,6 +48,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(files, tmp
     assert os.listdir(str(tmp_path / "etc")) == ["x.conf"]
 
 
+def test_a_sysctl_can_be_read():
+    assert host_files.HostFiles().read("/proc/sys/kernel/ostype") == "Linux\n"
+
+
 def test_what_a_killed_run_left_beside_a_file_is_overwritten(files, tmp_path):
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/.x.conf.memops-new").write_text("half a li")
