@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A program that was killed, and its cgroup gone, before anybody looked."""
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from ansible_collections.memops.linux.plugins.module_utils.memory_fault import places, watching
+from ansible_collections.memops.linux.plugins.module_utils.memory_fault import places, watching, workload
 
 
 @pytest.fixture
@@ -39,3 +41,24 @@ def test_the_hosts_counter_of_kills(monkeypatch, vmstat, kills):
     monkeypatch.setattr(places, "read", lambda path: vmstat if path == "/proc/vmstat" else None)
 
     assert watching.kernel_kills() == kills
+
+
+def child(signal_number):
+    """The pid of a child that has died of this signal and is not buried yet."""
+    pid = os.fork()
+    if not pid:
+        signal.pause()
+        os._exit(0)
+    os.kill(pid, signal_number)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return pid
+
+
+def test_of_many_dead_children_the_one_that_was_killed_is_told(monkeypatch):
+    told = []
+    monkeypatch.setattr(workload, "tell", lambda **what: told.append(what))
+    dead = [child(number) for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)]
+
+    assert workload.reap() is True
+    assert told == [{"killed": dead[2]}]
+    assert workload.reap() is False
