@@ -6,7 +6,7 @@ import os
 
 from ..changes import host_command
 from ..host.swap import parse_swaps
-from . import boot_units, file_bytes, fstab, host_state, volumes
+from . import boot, boot_units, file_bytes, fstab, host_state, volumes
 from .errors import SwapError
 from .room import Room
 from .sizes import MIB
@@ -151,8 +151,9 @@ class Doing:
             return
         words = ["swapon"]
         priority = wanted.priority
-        if priority is None and seen.running and seen.running.priority >= 0:
-            priority = seen.running.priority
+        if priority is None:
+            now = seen.running.priority if seen.running else boot.found(wanted, seen, self.host).priority
+            priority = now if now is not None and now >= 0 else None
         if priority is not None:
             words += ["--priority", str(priority)]
         if wanted.discard != "none":
