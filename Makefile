@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule alerts-setup alerts alert-rules docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,16 @@ lab-quick: lab-setup ## the scenarios in virtual machines that every change has 
 
 lab-faults: lab-setup ## six faults on one kernel, each of which must be told right
 	$(BIN)/python -m lab.score --trial --platforms bookworm-6.1 --faults $(QUICK_FAULTS)
+
+alerts-setup: ## install promtool, which the alert rules are checked with (root, apt-get)
+	@command -v promtool >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends prometheus; }
+
+alerts: $(VENV)/.dev ## the alert rules, the metrics and the dashboard, held against Prometheus' promtool
+	$(BIN)/pytest -n 0 tests/alerts
+
+alert-rules: $(VENV)/.dev ## the Prometheus rules and the Grafana dashboard, from runbooks/alerts/catalogue.yml and runbooks/dashboards/panels.yml
+	$(BIN)/python tools/make_alert_rules.py
+	$(BIN)/python tools/make_dashboard.py
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py
