@@ -122,12 +122,15 @@ def normal(key, value):
     """The value as Docker reads it, where people write it otherwise; None stays None.
 
     log-opts: numbers and booleans become text, the only kind of value it takes.
+    default-shm-size: digits become a number.
     default-ulimits: {nofile: {soft, hard}} or {nofile: number} gets the names that Docker wants.
     """
     if key == "log-opts" and isinstance(value, dict):
         return collections.OrderedDict((name, _as_text(told)) for name, told in value.items())
     if key == "default-ulimits" and isinstance(value, dict):
         return collections.OrderedDict((name, _ulimit(name, told)) for name, told in value.items())
+    if key == "default-shm-size" and isinstance(value, str) and value.isdigit():
+        return int(value)
     return value
 
 

@@ -21,6 +21,9 @@ def roll_back(files, request, rollback_run, keys, check_mode):
     """The module's result for state=rolled_back. request: without settings and limits. Raises enforcing.EnforcementError."""
     entries = change_journal.read(files)
     former = change_journal.former_values(entries, enforcing.AREA, rollback_run, tuple(keys))
+    if not former:
+        told = "There is nothing to take back here."
+        return {"changed": False, "diff": {"before": "", "after": ""}, "notes": [told], "rollback_run": _undone(entries, rollback_run)}
     with enforcing.Telling({}):
         if check_mode:
             return _decided(files, request, entries, former, rollback_run)[1]
@@ -116,8 +119,6 @@ def _decided(files, request, entries, former, rollback_run):
     if back.emptied and situation.daemon.text is not None and not daemon_file.settings(decision.daemon.text):
         decision.remove_file = True
     result = dict(enforcing.result_of(decision, request), rollback_run=_undone(entries, rollback_run))
-    if not former:
-        result["notes"].append("There is nothing to take back here.")
     enforcing.stop_if_refused(decision, result)
     return decision, result, back.settled
 
