@@ -32,14 +32,16 @@ def apply(probe, request, run, only_look=False, undone=()):
     if only_look:
         return Done(decision, decision.changed)
     with probe.files.locked(change_journal.LOCK):
-        decision = deciding.decide(probe, request)
-        _refuse(decision)
+        if decision.changed:
+            decision = deciding.decide(probe, request)
+            _refuse(decision)
         entries = _entries(probe.files, decision, undone)
         if entries:
             change_journal.record(probe.files, run, entries)
         if decision.changed:
             _change(probe, request, decision, run, entries)
-        baseline_page.write(probe.files, AREA, _rows(probe, request, run, undone))
+        now = deciding.decide(probe, request._replace(format_devices=())) if decision.changed else decision
+        baseline_page.write(probe.files, AREA, _rows(probe.files, now, run, undone))
     return Done(decision, decision.changed)
 
 
@@ -130,16 +132,15 @@ def same(one, other):
     return all(one[name] == other[name] for name in both if name in ("running", "at_boot") or (one[name] is not None and other[name] is not None))
 
 
-def _rows(probe, request, run, undone):
+def _rows(files, decision, run, undone):
     """The page's rows: those of former calls, without what is gone, and with what is there now."""
     rows = collections.OrderedDict()
     try:
-        for row in json.loads(probe.files.read(baseline_page.ROWS % AREA) or "[]"):
+        for row in json.loads(files.read(baseline_page.ROWS % AREA) or "[]"):
             rows[row["key"]] = baseline_page.Row(**row)
     except (ValueError, TypeError, KeyError):
         pass
-    standing = {entry["key"] for entry in change_journal.standing(change_journal.read(probe.files)) if entry["area"] == AREA}
-    decision = deciding.decide(probe, request._replace(format_devices=()))
+    standing = {entry["key"] for entry in change_journal.standing(change_journal.read(files)) if entry["area"] == AREA}
     for judged in decision.judged:
         wanted = judged.wanted
         rows.pop(wanted.key, None)

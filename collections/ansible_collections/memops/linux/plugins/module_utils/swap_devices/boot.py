@@ -35,12 +35,14 @@ def plan(pairs, host, persist_with):
     changed_lines = []
     for wanted, seen in pairs:
         before = found(wanted, seen, host)
+        where = before.where or fstab.PATH
         if wanted.kind == "zram":
             own_files, on, off = _zram_files(wanted, host, files)
             files.update(own_files)
             enable += on
             disable += off
             differs = bool(own_files or on or off)
+            where = before.where or (sorted(own_files) or [where])[0]
         elif not wanted.at_boot:
             changed_lines.append((seen.lines, None, wanted))
             off_files, off = _without_units(wanted, seen, host)
@@ -60,8 +62,9 @@ def plan(pairs, host, persist_with):
             files.update(own_files)
             enable += on
             differs = bool(own_files or on or seen.lines)
+            where = before.where or (sorted(own_files) or [where])[0]
         if differs:
-            drift[wanted.key] = (_told(wanted.at_boot, wanted.priority), _told(before.at_boot, before.priority), before.where or "nothing")
+            drift[wanted.key] = (_told(wanted.at_boot, wanted.priority), _told(before.at_boot, before.priority), where)
     return Plan(_edited(text, changed_lines), files, enable, disable, drift)
 
 

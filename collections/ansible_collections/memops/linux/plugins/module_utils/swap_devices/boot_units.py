@@ -58,7 +58,7 @@ def setup_service(zram):
 def setup_service_text(zram, size_bytes, algorithm, programs):
     """Its text. programs: the paths of modprobe, zramctl and mkswap by name (systemd before 239 wants whole paths).
 
-    A device that a killed start left half set up is reset first.
+    zramctl resets the device before it sets it up; its --reset is not used, because that removes the device altogether.
     """
     device = "/dev/" + zram
     lines = [
@@ -73,10 +73,8 @@ def setup_service_text(zram, size_bytes, algorithm, programs):
         "Type=oneshot",
         "RemainAfterExit=yes",
         "ExecStart=%s zram" % programs["modprobe"],
-        "ExecStart=-%s --reset %s" % (programs["zramctl"], device),
         "ExecStart=%s%s --size %d %s" % (programs["zramctl"], " --algorithm %s" % algorithm if algorithm else "", size_bytes, device),
         "ExecStart=%s %s" % (programs["mkswap"], device),
-        "ExecStop=-%s --reset %s" % (programs["zramctl"], device),
         "",
     ]
     return HEADER + "\n".join(lines)

@@ -4,7 +4,7 @@
 
 import collections
 
-from . import boot, boot_units, fstab, host_state, judging, room
+from . import boot, boot_units, fstab, host_state, judging, room, volumes
 from .judging import LEAVE, SWITCH
 from .sizes import told
 from .wanted import Wanted
@@ -89,6 +89,8 @@ def as_wanted(wanted, seen, host):
     if wanted.exists is False or (wanted.exists is None and not now) or (wanted.kind != "file" and not (wanted.running or wanted.at_boot)):
         return None
     size = wanted.size_bytes or now.get("size_bytes") or seen.size_bytes
+    if seen.volume and wanted.size_bytes:
+        size = volumes.rounded(seen.volume, wanted.size_bytes)
     priority = now.get("priority") if wanted.priority is None else wanted.priority
     entry = _entry(wanted, size, priority, wanted.running, wanted.at_boot, wanted.discard, wanted.algorithm)
     if wanted.kind == "lv" and seen.volume and seen.volume.size_bytes is None:

@@ -198,6 +198,7 @@ class Doing:
         self._zram_reset(wanted)
         self.write_boot(zram_only=True)
         self._undone_by("turn %s off again" % wanted.path, self._zram_off, wanted)
+        self._zram_device(wanted.path)
         if not wanted.at_boot:
             self._zram_by_hand(wanted.path, wanted.size_bytes, wanted.algorithm, -1 if wanted.priority is None else wanted.priority)
             return
@@ -206,6 +207,12 @@ class Doing:
     def _zram_off(self, wanted):
         self._swapoff(wanted.path, 0)
         self._zram_reset(wanted)
+
+    def _zram_device(self, path):
+        """The device is there, also where somebody removed it from the loaded module."""
+        self.tools.do(["modprobe", "zram"])
+        if not self.files.exists("/sys/block/%s" % path[len("/dev/") :]):
+            self.files.read("/sys/class/zram-control/hot_add")  # to read it adds the lowest number that is free
 
     def _zram_reset(self, wanted):
         if self.host.systemd:
@@ -219,7 +226,7 @@ class Doing:
         """Without a unit: as it was where somebody had set it up so."""
         if self._is_on(path):
             return
-        self.tools.do(["modprobe", "zram"])
+        self._zram_device(path)
         self.tools.do(["zramctl"] + (["--algorithm", algorithm] if algorithm else []) + ["--size", str(size_bytes), path])
         self.tools.do(["mkswap", path])
         self.tools.do(["swapon"] + (["--priority", str(priority)] if priority >= 0 else []) + [path])
