@@ -10,10 +10,13 @@ import zlib
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ..plugin_utils.diagnosis.diagnose import diagnose
+from ..plugin_utils.report import progress
 from ..plugin_utils.report.host_files import unread_host, write_diagnosis, write_evidence
 
+display = Display()
 EVIDENCE_SCHEMA = "memops.evidence/1"
 EVIDENCE_LIMIT_BYTES = 64 << 20
 
@@ -26,7 +29,18 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         task_vars = task_vars or {}
-        result = super().run(tmp, task_vars)
+        failed = True
+        try:
+            result = self._examine(super().run(tmp, task_vars), task_vars)
+            failed = bool(result.get("failed"))
+            return result
+        finally:
+            if self._task.args.get("store_in"):
+                told = progress.finished(self._task.args["store_in"], failed, len(task_vars.get("ansible_play_hosts_all") or ()))
+                if told:
+                    display.display(str(told))
+
+    def _examine(self, result, task_vars):
         arguments = dict(self._task.args)
         run_folder = arguments.pop("store_in", None)
         host = task_vars.get("inventory_hostname")

@@ -13,15 +13,23 @@ options:
   state:
     description:
       - V(opened) makes the folder of a new run and points C(latest) to it.
-      - V(written) reads the hosts' diagnoses from that folder, writes C(report.json) and C(report.md), and prints a table.
+      - V(written) reads the hosts' diagnoses from that folder, writes C(report.html), C(report.md) and C(report.json), and prints a table.
+      - V(made_again) does the same from runs that are already there. Several are merged in a new run.
     type: str
-    choices: [opened, written]
+    choices: [opened, written, made_again]
     required: true
   path:
     description:
       - With O(state=opened) the folder that holds all runs. With O(state=written) the folder of the run.
+      - With O(state=made_again) the folder in which the merged run is made. Not used for a single run, whose report is written where it stands.
     type: path
     required: true
+  runs:
+    description:
+      - With O(state=made_again) the report directories. Of a folder that holds several, all.
+      - By host the newest diagnosis counts. Incidents from before the time that it could see are kept from older ones and marked.
+    type: list
+    elements: path
   hosts:
     description:
       - The hosts that were asked. One without a diagnosis gets a row that says so.
@@ -44,6 +52,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Merge the runs of two control nodes
+  memops.linux.diagnosis_report:
+    state: made_again
+    path: reports
+    runs: [/srv/east/reports/latest, /srv/west/reports/latest]
+
 - name: Open a run
   memops.linux.diagnosis_report:
     state: opened
@@ -71,16 +85,16 @@ path:
 counts:
   description: How many hosts have each verdict.
   type: dict
-  returned: when O(state=written)
+  returned: when a report was written
   sample: {memory: 2, healthy: 48}
 asked:
   description: How many hosts were asked.
   type: int
-  returned: when O(state=written)
+  returned: when a report was written
 answered:
   description: How many hosts gave evidence.
   type: int
-  returned: when O(state=written)
+  returned: when a report was written
 """
 
 # The work is done by the action plugin of the same name; this file documents it.

@@ -9,23 +9,52 @@ import json
 import pathlib
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ..diagnosis.verdict import CODES
 from .host_files import folder_name
+from .view import covering, kills, same_cause, words
+from .view.occurrences import Occurrence, occurrences
+from .view.unread import Unread
 
 SCHEMA = "memops.report/1"
 
 
-def collect_rows(run_folder: str, hosts: Iterable[str]) -> list[dict[str, Any]]:
-    """A row for each host that was asked, the gravest verdict first.
+class Fleet(NamedTuple):
+    """What all hosts' diagnoses say together. views: the hosts of which there is more to tell than their row."""
 
-    One document is in memory at a time, whatever the size of the fleet.
+    rows: list[dict[str, Any]]
+    found: list[Occurrence]
+    unread: Unread
+    views: set[str]
+
+
+def gather(run_folder: str, hosts: Iterable[str], groups: Mapping[str, Iterable[str]] | None = None) -> Fleet:
+    """A row for each host that was asked, the gravest verdict first, and what the views of the fleet need.
+
+    groups: host -> the inventory's groups that it is in. One document is in
+    memory at a time, whatever the size of the fleet.
     """
-    rows = [_row(run_folder, host) for host in hosts]
+    fleet = Fleet([], [], Unread(), set())
+    for host in hosts:
+        diagnosis = read_diagnosis(run_folder, host)
+        row = _row(host, diagnosis)
+        row["groups"] = sorted((groups or {}).get(host, ()))
+        fleet.rows.append(row)
+        fleet.unread.add(host, row["verdict"], diagnosis["unreadable"] if diagnosis else [])
+        if diagnosis is not None:
+            fleet.found.extend(occurrences(diagnosis))
+            if diagnosis["incidents"] or diagnosis["findings"] or diagnosis["unreadable"]:
+                fleet.views.add(host)
     order = list(CODES)
-    return sorted(rows, key=lambda row: (order.index(row["verdict"]["code"]), row["host"]))
+    fleet.rows.sort(key=lambda row: (order.index(row["verdict"]["code"]), row["host"]))
+    return fleet
+
+
+def collect_rows(run_folder: str, hosts: Iterable[str]) -> list[dict[str, Any]]:
+    """The rows alone."""
+    return gather(run_folder, hosts).rows
 
 
 def hosts_of(run_folder: str) -> list[str]:
@@ -38,8 +67,12 @@ def hosts_of(run_folder: str) -> list[str]:
     return names
 
 
-def report_document(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The document that stands as report.json."""
+def report_document(fleet: Fleet, runs: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The document that stands as report.json; every other form of the report is made from it and from the hosts' diagnoses.
+
+    runs: of a merged report what it was made from.
+    """
+    rows = fleet.rows
     counts = Counter(row["verdict"]["code"] for row in rows)
     return {
         "schema": SCHEMA,
@@ -47,6 +80,11 @@ def report_document(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "asked": len(rows),
         "answered": sum(count for code, count in counts.items() if code != "no_evidence"),
         "counts": {code: counts[code] for code in CODES if counts[code]},
+        "runs": [dict(run) for run in runs],
+        "same_cause": same_cause.groups(fleet.found),
+        "remedies": covering.cover(fleet.found),
+        "kills": kills.kills(fleet.found),
+        "unread": fleet.unread.document(),
         "hosts": rows,
     }
 
@@ -59,8 +97,16 @@ def read_diagnosis(run_folder: str, host: str) -> dict[str, Any] | None:
         return None
 
 
-def _row(run_folder: str, host: str) -> dict[str, Any]:
-    diagnosis = read_diagnosis(run_folder, host)
+def read_evidence(run_folder: str, host: str) -> dict[str, Any] | None:
+    """A host's evidence, where the run kept it; None also where it is no JSON document."""
+    try:
+        evidence = json.loads((pathlib.Path(run_folder) / "hosts" / folder_name(host) / "evidence.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return evidence if isinstance(evidence, dict) else None
+
+
+def _row(host: str, diagnosis: dict[str, Any] | None) -> dict[str, Any]:
     if diagnosis is None:
         verdict = {"code": "no_evidence", "confidence": "certain", "summary": "the host was asked and gave no answer", "incident": None}
         return {**_EMPTY, "host": host, "verdict": verdict}
@@ -80,8 +126,8 @@ def _row(run_folder: str, host: str) -> dict[str, Any]:
             kind=incident["kind"],
             cause=incident["cause"],
             confidence=incident["confidence"],
-            victim=(incident["concerned"] or {}).get("process") or incident["unit"],
-            place=(incident["container"] or {}).get("name") or incident["unit"] or incident["cgroup"],
+            victim=words.concerned(incident),
+            place=words.place(incident),
             remedy=incident["remedies"][0]["action"] if incident["remedies"] else None,
         )
     elif diagnosis["findings"]:

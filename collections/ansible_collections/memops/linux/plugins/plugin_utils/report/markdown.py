@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 
 from .terminal import printable
+from .view import covering, same_cause, story, words
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
 #: Markdown's own signs, and what HTML inside it would start with; an underscore inside a word is none.
@@ -20,10 +21,16 @@ _SIGNS = re.compile(r"([\\`*{}\[\]<>#|~!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 HOSTS_TOLD = 25
 INCIDENTS_OF_ONE = 10
 INCIDENTS_OF_EACH = 2
+GROUPS_TOLD = 10
+#: A ticket's table is read, not searched: of more rows the healthy ones are only counted.
+ROWS_SHOWN = 500
 
 
-def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]]) -> str:
-    """The report as Markdown: the table of hosts, then the story of each that has one."""
+def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]], run_folder: str) -> str:
+    """The report as Markdown: the table of hosts, then the story of each that has one.
+
+    run_folder: for the command that applies the remedies.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=False,  # Markdown, not HTML: each value goes through md or code
@@ -34,20 +41,19 @@ def markdown(report: dict[str, Any], diagnoses: Iterator[dict[str, Any]]) -> str
     )
     environment.filters["md"] = escaped
     environment.filters["code"] = code
+    environment.filters["line"] = printable
     most = INCIDENTS_OF_ONE if len(report["hosts"]) == 1 else INCIDENTS_OF_EACH
-    return environment.get_template("report.md.j2").render(report=report, diagnoses=diagnoses, told=lambda diagnosis: told(diagnosis, most))
-
-
-def told(diagnosis: dict[str, Any], most: int) -> list[dict[str, Any]]:
-    """The incidents to tell: the one that the verdict speaks of first, and of those that are alike only one."""
-    lead = diagnosis["verdict"]["incident"]
-    incidents = diagnosis["incidents"]
-    ordered = incidents if lead is None else [incidents[lead], *incidents[:lead], *incidents[lead + 1 :]]
-    by_kind: dict[tuple, dict[str, Any]] = {}
-    for incident in ordered:
-        place = (incident["container"] or {}).get("name") or incident["unit"] or incident["cgroup"]
-        by_kind.setdefault((incident["kind"], incident["cause"], place, (incident["concerned"] or {}).get("process")), incident)
-    return list(by_kind.values())[:most]
+    variables = [item["variable"] for item in report["remedies"]["variables"]]
+    return environment.get_template("report.md.j2").render(
+        report=report,
+        diagnoses=diagnoses,
+        told=lambda diagnosis: words.told(diagnosis, most),
+        chapters=story.chapters,
+        of_finding=story.of_finding,
+        rows=report["hosts"] if len(report["hosts"]) <= ROWS_SHOWN else [row for row in report["hosts"] if row["verdict"]["code"] != "healthy"][:ROWS_SHOWN],
+        same=[same_cause.told(group) for group in report["same_cause"][:GROUPS_TOLD]],
+        command=covering.command(run_folder, variables) if variables else None,
+    )
 
 
 def escaped(text: Any) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from .view.story import chapters, of_finding
+
 COLOURS = {
     "memory": "red",
     "not_memory": "yellow",
@@ -80,9 +82,10 @@ def reasoning(diagnosis: dict[str, Any], columns: int) -> list[tuple[str, str | 
 
 def _because(item: dict[str, Any], columns: int) -> list[tuple[str, str | None]]:
     lines: list[tuple[str, str | None]] = []
-    for number, step in enumerate(item["because"], 1):
-        lines += _wrapped(f"{number}. {step['text']}", "   ", columns, None)
-        for index in step["quotes"]:
+    steps = [step for chapter in (chapters(item) if "kind" in item else of_finding(item)) for step in chapter.steps]
+    for number, step in enumerate(steps, 1):
+        lines += _wrapped(f"{number}. {step.text}", "   ", columns, None)
+        for index in step.quotes:
             quote = item["quotes"][index]
             where = f" [{quote['where']}]" if quote["where"] else ""
             lines.append((_cut("   > " + printable(quote["text"]), columns - len(where)) + where, "dark gray"))

@@ -13,42 +13,12 @@ import stat
 import pytest
 from markdown_it import MarkdownIt
 
-from ansible_collections.memops.linux.plugins.plugin_utils.report.fleet import collect_rows, read_diagnosis, report_document
+from ansible_collections.memops.linux.plugins.plugin_utils.report.fleet import collect_rows, gather, read_diagnosis, report_document
 from ansible_collections.memops.linux.plugins.plugin_utils.report.host_files import folder_name, unread_host, write_diagnosis, write_evidence, write_file
 from ansible_collections.memops.linux.plugins.plugin_utils.report.markdown import code, escaped, markdown
 from ansible_collections.memops.linux.plugins.plugin_utils.report.run_folder import open_run
 from ansible_collections.memops.linux.plugins.plugin_utils.report.terminal import printable, reasoning, table
-
-HOSTILE = "\x1b[31m|<script>alert(1)</script>`x`{{ 7*7 }}\n# head\u202e"
-
-
-def diagnosis(host="web1", code="memory", victim="dd"):
-    incident = {
-        "time": "2026-11-20T10:00:00.000Z",
-        "kind": "memcg_oom",
-        "cause": "working_set_over_limit",
-        "confidence": "certain",
-        "cannot_tell": None,
-        "repeats": 1,
-        "concerned": {"process": victim, "pid": 7},
-        "unit": None,
-        "container": {"id": "c" * 64, "name": "shop"},
-        "cgroup": "/x",
-        "because": [{"text": f"The kernel killed {victim}.", "quotes": [0]}],
-        "quotes": [{"text": f"Killed process 7 ({victim})", "where": "/dev/kmsg", "time": None}],
-        "contributing": [],
-        "remedies": [
-            {"action": "Raise the limit.", "command": "docker update x", "why": "w", "risk": "r", "role": "a.b.c", "variable": "v", "value": [1]}
-        ],
-    }
-    return {
-        "host": host,
-        "verdict": {"code": code, "confidence": "certain", "summary": f"{victim} was OOM-killed", "incident": 0 if code == "memory" else None},
-        "incidents": [incident] if code == "memory" else [],
-        "findings": [],
-        "unreadable": [],
-    }
-
+from ansible_collections.memops.linux.tests.unit.controller.report.documents import HOSTILE, diagnosis
 
 @pytest.fixture
 def run(tmp_path):
@@ -101,7 +71,7 @@ def test_every_host_that_was_asked_has_a_row_and_the_gravest_comes_first(run):
     write_diagnosis(run, "dead", diagnosis("dead"))
     unread_host(run, "gone", "unreachable: timed out")
 
-    report = report_document(collect_rows(run, ["calm", "gone", "dead", "silent"]))
+    report = report_document(gather(run, ["calm", "gone", "dead", "silent"]))
 
     assert [(row["host"], row["verdict"]["code"]) for row in report["hosts"]] == [
         ("dead", "memory"),
@@ -154,16 +124,17 @@ def test_printable_text_is_left_alone():
 
 def test_hostile_text_is_only_text_in_the_markdown(run):
     write_diagnosis(run, "h", diagnosis("h", victim=HOSTILE))
-    report = report_document(collect_rows(run, ["h"]))
+    report = report_document(gather(run, ["h"]))
 
-    text = markdown(report, iter([read_diagnosis(run, "h")]))
+    text = markdown(report, iter([read_diagnosis(run, "h")]), run)
 
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     assert "<script>" not in page
     assert "<h1>head" not in page
     assert "{{ 7*7 }}" in page
     cells = re.findall(r"<td>(.*?)</td>", page, re.S)
-    assert (cells[0], cells[3]) == ("h", html.escape(printable(HOSTILE)))
+    assert (cells[0], html.unescape(cells[3])) == ("h", printable(HOSTILE))
+    assert "<img" not in page
 
 
 def test_code_with_backquotes_keeps_them_inside():
@@ -173,16 +144,16 @@ def test_code_with_backquotes_keeps_them_inside():
 
 def test_the_markdown_tells_the_story_the_remedy_and_the_role_variable(run):
     write_diagnosis(run, "h", diagnosis("h"))
-    text = markdown(report_document(collect_rows(run, ["h"])), iter([read_diagnosis(run, "h")]))
+    text = markdown(report_document(gather(run, ["h"])), iter([read_diagnosis(run, "h")]), run)
 
-    for part in ("1 of 1 hosts answered", "memcg_oom", "Killed process 7 (dd)", "`docker update x`", "`a.b.c: v: [1]`"):
+    for part in ("1 of 1 hosts answered", "memcg_oom", "Killed process 7 (dd)", "`docker update x`", "docker_memory_container_limits: "):
         assert part in text
 
 
 def test_report_json_is_json_for_any_text(run):
     write_diagnosis(run, "h", diagnosis("h", victim="\udcff" + HOSTILE))
 
-    assert json.loads(json.dumps(report_document(collect_rows(run, ["h"]))))["hosts"][0]["victim"] == "\udcff" + HOSTILE
+    assert json.loads(json.dumps(report_document(gather(run, ["h"]))))["hosts"][0]["victim"] == "\udcff" + HOSTILE
 
 
 def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first(run):
@@ -192,7 +163,7 @@ def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first
     document["verdict"]["incident"] = 5
     write_diagnosis(run, "h", document)
 
-    text = markdown(report_document(collect_rows(run, ["h"])), iter([document]))
+    text = markdown(report_document(gather(run, ["h"])), iter([document]), run)
 
     assert re.findall(r"^### (.*)$", text, re.M) == [
         "memcg_oom: working_set_over_limit at 2026-11-20T10:00:00.000Z (40 times)",
@@ -201,13 +172,13 @@ def test_incidents_that_are_alike_are_told_once_and_the_verdicts_own_comes_first
     assert "39 more are in diagnosis.json" in text
 
 
-def test_each_quote_stands_on_its_own_line_and_word_for_word():
+def test_each_quote_stands_on_its_own_line_and_word_for_word(run):
     document = diagnosis("h")
     document["incidents"][0]["quotes"][0]["text"] = "gfp_mask=0x101cca(GFP_HIGHUSER_MOVABLE|__GFP_WRITE), order=0"
-    row = {**dict.fromkeys(("time", "kind", "victim", "cause", "remedy")), "host": "h", "verdict": document["verdict"]}
-    report = {"made_at": "now", "answered": 1, "asked": 1, "counts": {"memory": 1}, "hosts": [row]}
+    write_diagnosis(run, "h", document)
+    report = report_document(gather(run, ["h"]))
 
-    page = MarkdownIt("commonmark").enable("table").render(markdown(report, iter([document])))
+    page = MarkdownIt("commonmark").enable("table").render(markdown(report, iter([document]), "/r"))
 
     assert "<li><code>gfp_mask=0x101cca(GFP_HIGHUSER_MOVABLE|__GFP_WRITE), order=0</code> (/dev/kmsg)</li>" in page
     assert "<li>Now: <code>docker update x</code></li>" in page
