@@ -50,7 +50,8 @@ def resolve(expression, entry, host, reference):
     if not low <= value <= high:
         raise expressions.ExpressionError("%s: %s" % (told, expressions.allowed(entry)))
     plain = isinstance(expression.base, expressions.Amount) and expression.base.unit == "own" and not expression.at_least and not expression.at_most
-    return Resolved(str(value), None if plain else "%s = %d" % (told, value))
+    said = str(value) in told.rsplit(";", 1)[-1]
+    return Resolved(str(value), None if plain else told if said else "%s = %d" % (told, value))
 
 
 def automatic_min_free_kb(host):
@@ -92,11 +93,10 @@ def _amount(amount, entry, host):
         return amount.number // unit_bytes, "%d bytes are %d %s" % (amount.number, amount.number // unit_bytes, name)
     whole = host.memory_bytes - (host.hugetlb_bytes if amount.unit == expressions.MEMORY_WITHOUT_HUGE_PAGES else 0)
     share = int(whole * amount.number / 100)
-    if share >= ROUND_FROM_BYTES:
-        share -= share % MIB
-    else:
-        share -= share % host.page_bytes
-    return share // unit_bytes, "%s%% of %s (%d kB) are %d %s" % (("%g" % amount.number), amount.unit, whole // KIB, share // unit_bytes, name)
+    grain, grain_name = (MIB, "MiB") if share >= ROUND_FROM_BYTES else (host.page_bytes, "pages")
+    share -= share % grain
+    told = "%g%% of %s (%d kB) are %d %s, in whole %s" % (amount.number, amount.unit, whole // KIB, share // unit_bytes, name, grain_name)
+    return share // unit_bytes, told
 
 
 def _within(value, expression, entry, host):

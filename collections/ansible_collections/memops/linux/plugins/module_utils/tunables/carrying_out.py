@@ -40,7 +40,7 @@ def _write(files, key, value, entry):
 
 
 def _look(reader, key, wanted, entry):
-    found = hosts.shown(reader.text(hosts.path_of(key, entry), 4096), entry)
+    found = _found(reader, key, entry)
     if found == wanted:
         return
     if key == "vm.nr_hugepages":
@@ -49,6 +49,10 @@ def _look(reader, key, wanted, entry):
             % (key, found, wanted)
         )
     raise TunableError("%s: it is %s after %s was written" % (key, found, wanted))
+
+
+def _found(reader, key, entry):
+    return hosts.shown(reader.text(hosts.path_of(key, entry), 4096), entry)
 
 
 def _replace(files, path, text):
@@ -77,7 +81,8 @@ def _restore(files, reader, written, replaced, catalogue, before):
         if old is None:
             continue
         try:
-            _write(files, key, old, catalogue[key])
+            if _found(reader, key, catalogue[key]) != old:
+                _write(files, key, old, catalogue[key])
             _look(reader, key, old, catalogue[key])
         except TunableError as error:
             failed.append(str(error))

@@ -39,6 +39,7 @@ class Plan:
         self.drift = []
         self.compliant = []
         self.refused = []
+        self.force_helps = False
         self.unsupported = []
         self.left_alone = []
         self.notes = []
@@ -129,6 +130,7 @@ def _why_unsupported(key, entry, host):
 def _refuse(plan, found, force):
     if not force:
         plan.refused.extend(found)
+        plan.force_helps = bool(found)
         return
     plan.warnings.extend("%s: done by force, although %s." % (one["key"], one["why"]) for one in found)
 

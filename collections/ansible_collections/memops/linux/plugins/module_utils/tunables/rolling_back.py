@@ -26,7 +26,8 @@ def decide(entries, wish, catalogue, now):
     former = change_journal.former_values(entries, AREA, name, ()) if name else {}
     groups = _groups(former, wish.keys, catalogue)
     if not groups:
-        plan.notes.append("%s changed no tunable here that still stands." % ("No run" if name in (None, change_journal.ALL) else "The run %s" % name))
+        nameless = name in (None, change_journal.ALL)
+        plan.notes.append("No run that still stands changed a tunable here." if nameless else "Nothing that the run %s changed here still stands." % name)
         return plan, name, []
     set_by = _last_values(entries, name)
     back = collections.OrderedDict()

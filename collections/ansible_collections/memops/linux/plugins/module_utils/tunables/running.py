@@ -65,26 +65,40 @@ def roll_back(files, reader, wish, catalogue, run, check_mode):
 
 
 def _make(files, reader, planned, catalogue, now, run, changes, rows, result, partly):
-    try:
-        change_journal.record(files, run, changes)
-    except OSError as error:
-        raise _failed("%s could not be written (%s); nothing was changed" % (change_journal.PATH, error.strerror), result) from error
+    """Write down, change, and tell on the page.
+
+    A change is written down before it is made, so that its former value cannot
+    be lost; that a run is taken back is written down after it is, so that a
+    rollback that is cut off can be done again.
+    """
+    if not run.undoes:
+        _record(files, run, changes, "nothing was changed", result)
     try:
         carrying_out.carry_out(files, reader, planned.values, planned.texts, catalogue, now.running, partly)
     except TunableError as error:
-        _take_back_in_journal(files, run, changes)
+        if not run.undoes:
+            _take_back_in_journal(files, run, changes)
         raise _failed(str(error), result) from error
+    if run.undoes:
+        _record(files, run, changes, "all is rolled back, and the next rollback will write that down", result)
     try:
         baseline_page.write(files, rolling_back.AREA, rows)
     except OSError as error:
         raise _failed("All values are set, but %s could not be written: %s" % (baseline_page.PAGE, error.strerror), result) from error
 
 
+def _record(files, run, changes, otherwise, result):
+    try:
+        change_journal.record(files, run, changes)
+    except OSError as error:
+        raise _failed("%s could not be written (%s); %s" % (change_journal.PATH, error.strerror, otherwise), result) from error
+
+
 def _take_back_in_journal(files, run, changes):
     """What was announced did not stay; where even that cannot be written, the announcement does no harm."""
     try:
         undone = [change_journal.Change(one.key, one.new, one.old) for one in changes]
-        change_journal.record(files, run._replace(undoes=run.undoes or run.name, reason="it failed and was put back"), undone)
+        change_journal.record(files, run._replace(undoes=run.name, reason="it failed and was put back"), undone)
     except OSError:
         pass
 
@@ -153,7 +167,8 @@ def _diff(planned, page_differs):
 def _refuse(planned, result):
     if planned.refused:
         told = "; ".join("%s: %s" % (one["key"], one["why"]) for one in planned.refused)
-        raise _with_result(Refused("Refused, and nothing was touched: %s. To do it all the same, set force (vm_tunables_force)." % told), result)
+        hint = " To do it all the same, set force (vm_tunables_force)." if planned.force_helps else ""
+        raise _with_result(Refused("Refused, and nothing was touched: %s.%s" % (told, hint)), result)
 
 
 def _look_writable(files, planned, catalogue, result):
