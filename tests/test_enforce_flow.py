@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -55,13 +56,23 @@ module.exit_json(**dict(dict(empty, changed=False), **said))
 """
 
 
+#: In place of the module that reads the journal of this machine.
+JOURNAL = """
+import json
+from ansible.module_utils.basic import AnsibleModule
+AnsibleModule({"rollback_run": {"type": "str"}, "rollback_keys": {"type": "list"}}).exit_json(changed=False, **json.load(open("PATH")))
+"""
+
+
 @pytest.fixture
 def collection(tmp_path):
     """The collection with other roles."""
     folder = tmp_path / "collections/ansible_collections/memops/linux"
     folder.mkdir(parents=True)
-    for name in ("plugins", "playbooks", "meta", "galaxy.yml"):
+    for name in ("playbooks", "meta", "galaxy.yml"):
         (folder / name).symlink_to(COLLECTION / name)
+    shutil.copytree(COLLECTION / "plugins", folder / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "plugins/modules/journal_info.py").write_text(JOURNAL.replace("PATH", str(tmp_path / "journal.json")))
     tags = {"vm_tunables": "tunables", "swap": "swap", "docker_memory": "docker", "oom_protection": "units"}
     values = {"vm_tunables": "[vm_tunables_profile, vm_tunables_overrides]", "swap": "swap_devices", "docker_memory": "docker_memory_container_limits"}
     for role in ROLES:
@@ -301,12 +312,25 @@ def test_a_role_that_fails_does_not_hide_what_the_next_one_finds(play, tmp_path)
     assert [key["area"] for key in host["keys"]] == ["swap"]
 
 
-def test_a_rollback_goes_through_the_roles_in_the_other_order_and_says_what_it_left_alone(play):
+def test_a_rollback_goes_through_the_roles_of_that_run_in_the_other_order_and_says_what_it_left_alone(play, tmp_path):
+    areas = {"tunables": [], "unit_memory": [], "swap": []}
+    _write(tmp_path / "journal.json", json.dumps({"runs": [], "chosen": {"run": "x", "areas": areas, "unknown_keys": ["vm.y"]}}))
     says = {"changes": [{"key": "vm.swappiness", "old": 10, "new": 60}], "left_alone": [{"key": "vm.max_map_count", "why": "changed since"}]}
 
-    status, output, diary = play("rollback", hosts(1, says=says), rollback_run="2026-11-25T101500Z")
+    status, output, diary = play("rollback", hosts(1, says=says))
 
     assert status == 0, output
-    assert [(line["role"], line["state"]) for line in diary] == [(role, "rolled_back") for role in reversed(ROLES)]
+    assert [(line["role"], line["state"]) for line in diary] == [("oom_protection", "rolled_back"), ("swap", "rolled_back"), ("vm_tunables", "rolled_back")]
     assert "vm.swappiness was taken back" in output
     assert "vm.max_map_count was left alone: changed since" in output
+    assert "vm.y was not changed by that run" in output
+
+
+def test_a_rollback_of_a_run_that_the_host_does_not_know_calls_no_role_and_names_those_that_it_knows(play, tmp_path):
+    _write(tmp_path / "journal.json", json.dumps({"runs": [{"run": "monday"}], "chosen": {"run": "x", "areas": {}, "unknown_keys": []}}))
+
+    status, output, diary = play("rollback", hosts(1), rollback_run="x")
+
+    assert status == 0, output
+    assert diary == []
+    assert "The journal has nothing of that run to take back. Its runs: monday" in output

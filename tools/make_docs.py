@@ -1,8 +1,8 @@
 """Write the pages of the collection's docs/ that repeat what the code says.
 
-The modules' options, the evidence's fields and the causes each have one home in
-the code; ``make docs`` writes the pages from there, and a test fails when a
-page is not what this would write.
+The modules' options, the roles' variables, the documents' fields and the causes
+each have one home in the code; ``make docs`` writes the pages from there, and a
+test fails when a page is not what this would write.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.causes.cata
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.verdict import CODES  # noqa: E402
 from ansible_collections.memops.linux.tests.unit.controller.log_lines.log_forms import FORMS, messages  # noqa: E402
 
-MODULES = ("evidence_info", "log_diagnosis", "diagnosis_report", "memory_fault")
+MODULES = tuple(sorted(path.stem for path in (COLLECTION / "plugins/modules").glob("*.py")))
+ROLES = tuple(sorted(path.parent.parent.name for path in (COLLECTION / "roles").glob("*/meta/argument_specs.yml")))
+EXAMPLES = ROOT / "inventory.example/group_vars"
 _MARKUP = re.compile(r"\b([A-Z])\(([^)]*)\)")
 
 
@@ -37,6 +39,9 @@ def pages() -> dict[pathlib.Path, str]:
     made[COLLECTION / "docs/faults.md"] = faults_page()
     made[COLLECTION / "docs/evidence.md"] = schema_page("evidence-1", "Evidence")
     made[COLLECTION / "docs/diagnosis.md"] = schema_page("diagnosis-1", "Diagnosis")
+    made[COLLECTION / "docs/audit.md"] = schema_page("audit-1", "Audit")
+    made[COLLECTION / "docs/comparison.md"] = schema_page("comparison-1", "Comparison")
+    made.update({COLLECTION / "roles" / role / "README.md": role_page(role) for role in ROLES})
     return made
 
 
@@ -44,17 +49,76 @@ def module_page(name: str) -> str:
     """A module's options, examples and results, from the module's own texts."""
     texts = _constants(COLLECTION / "plugins/modules" / f"{name}.py")
     doc, results = yaml.safe_load(texts["DOCUMENTATION"]), yaml.safe_load(texts["RETURN"])
+    for fragment in doc.get("extends_documentation_fragment", []):
+        doc["options"].update(_fragment_options(fragment))
     lines = [f"# memops.linux.{name}", "", f"{doc['short_description']}. The same as `ansible-doc memops.linux.{name}`.", ""]
     lines += [f"- {_plain(text)}" for text in doc["description"]]
     lines += ["", "## Options", "", "| option | type | default | |", "|---|---|---|---|"]
-    for option, spec in doc["options"].items():
-        default = "required" if spec.get("required") else "" if "default" not in spec else f"`{json.dumps(spec['default'])}`"
-        lines.append(f"| `{option}` | {spec['type']} | {default} | {' '.join(_plain(text) for text in spec['description'])} |")
+    lines += _options(doc["options"], "", "suboptions")
     lines += ["", "## Examples", "", "```yaml", texts["EXAMPLES"].strip(), "```", "", "## Results", "", "| key | type | returned | |", "|---|---|---|---|"]
     for key, spec in results.items():
         described = spec["description"] if isinstance(spec["description"], list) else [spec["description"]]
         lines.append(f"| `{key}` | {spec['type']} | {_plain(spec['returned'])} | {' '.join(_plain(text) for text in described)} |")
     return "\n".join(lines) + "\n"
+
+
+def _fragment_options(name: str) -> dict[str, Any]:
+    """The options that ``memops.linux.FILE`` or ``memops.linux.FILE.PART`` brings."""
+    _namespace, _collection, file, *part = name.split(".")
+    tree = ast.parse((COLLECTION / "plugins/doc_fragments" / f"{file}.py").read_text())
+    (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
+    return yaml.safe_load(_constant_texts(body)[(part or ["DOCUMENTATION"])[0].upper()]).get("options") or {}
+
+
+def role_page(role: str) -> str:
+    """A role's README: what it does, how the example inventory uses it, its variables."""
+    folder = COLLECTION / "roles" / role
+    spec = yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    lines = [f"# memops.linux.{role}", "", f"{spec['short_description']}.", ""]
+    lines += [*(f"{_plain(text)}" for text in _texts(spec["description"])), "", "## Example", ""]
+    lines += ["With a playbook of one's own, or with `enforce.yml`, which takes the same variables from the inventory:", "", "```yaml"]
+    lines += ["- name: Set the memory baseline", "  hosts: all", "  roles:", f"    - memops.linux.{role}", "```", ""]
+    for path in sorted(EXAMPLES.glob("*.yml")):
+        used = {name: value for name, value in yaml.safe_load(path.read_text()).items() if name.startswith(f"{role}_")}
+        if used:
+            text = yaml.safe_dump(used, sort_keys=False, default_flow_style=None, width=120).rstrip()
+            lines += [f"Hosts of the group `{path.stem}` in the example inventory:", "", "```yaml", text, "```", ""]
+    lines += [
+        "What would be changed, what is changed, what has drifted, and back again:",
+        "",
+        "```console",
+        *(
+            f"$ ansible-playbook memops.linux.{words}"
+            for words in ("enforce -i FLEET --check --diff", "enforce -i FLEET", "audit -i FLEET", "rollback -i FLEET")
+        ),
+        "```",
+        "",
+        "## Variables",
+        "",
+        "| variable | type | default | |",
+        "|---|---|---|---|",
+        *_options(spec["options"], "", "options"),
+        "",
+        "From any role's play: `memops_run` (the run's name), `memops_reason` and `memops_diagnosis` go into the host's journal,",
+        f"`memops_rollback_run` and `memops_rollback_keys` say what `{role}_state: rolled_back` takes back.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _options(options: dict[str, Any], prefix: str, inner: str) -> list[str]:
+    rows = []
+    for name, spec in options.items():
+        default = "required" if spec.get("required") else "" if spec.get("default") is None else f"`{json.dumps(spec['default'])}`"
+        told = " ".join(_plain(text) for text in _texts(spec.get("description", [])))
+        kind = spec.get("type", "str") + (f" of {spec['elements']}" if "elements" in spec else "")
+        choices = f" One of {', '.join(f'`{choice}`' for choice in spec['choices'])}." if "choices" in spec else ""
+        rows.append(f"| `{prefix}{name}` | {kind} | {default} | {told}{choices} |")
+        rows += _options(spec.get(inner) or {}, f"{prefix}{name}[]." if spec.get("type") == "list" else f"{prefix}{name}.", inner)
+    return rows
+
+
+def _texts(text: str | list[str]) -> list[str]:
+    return text if isinstance(text, list) else [text]
 
 
 def causes_page() -> str:
@@ -180,10 +244,13 @@ def _plain(text: str) -> str:
 
 
 def _constants(path: pathlib.Path) -> dict[str, str]:
-    tree = ast.parse(path.read_text())
+    return _constant_texts(ast.parse(path.read_text()).body)
+
+
+def _constant_texts(body: list[ast.stmt]) -> dict[str, str]:
     return {
         node.targets[0].id: node.value.value
-        for node in tree.body
+        for node in body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)
     }
 
