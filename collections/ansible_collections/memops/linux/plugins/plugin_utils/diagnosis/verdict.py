@@ -16,7 +16,7 @@ CODES = {
     "not_memory": "there were deaths, and memory was not their cause",
     "at_risk": "nothing died of memory, but a condition is there that makes it likely",
     "healthy": "no death, no condition",
-    "cannot_tell": "the evidence that would show it could not be read",
+    "cannot_tell": "the evidence that would show it could not be read, or is lost",
     "no_evidence": "the host could not be examined at all",
 }
 
