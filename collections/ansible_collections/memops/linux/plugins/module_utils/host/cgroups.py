@@ -50,8 +50,8 @@ def parse_mounts(text):
     return dict(found, version=version)
 
 
-def collect(reader, request):
-    """The section ``cgroups``; count is all memory cgroups that were looked at.
+def collect(reader, request, at_most=None):
+    """The section ``cgroups``; count is all memory cgroups that were looked at, of which ``at_most`` (KEPT) are described.
 
     groups: killed or limited ones first (see _rank). A path is relative to the
     memory hierarchy, as the kernel prints it in an OOM report.
@@ -74,10 +74,11 @@ def collect(reader, request):
     with_pressure = form is cgroup_v2 and bool(reader.text("/proc/pressure/memory", 4096, expected=False))
     looks = list(_looks(reader, top, form, with_pressure))
     kept = _kept(looks)
-    if len(kept) > KEPT:
-        reader.note(top, "%d memory cgroups matter, only the first %d were described" % (len(kept), KEPT))
+    at_most = at_most or KEPT
+    if len(kept) > at_most:
+        reader.note(top, "%d memory cgroups matter, only the first %d were described" % (len(kept), at_most))
     groups = []
-    for path, _look in kept[:KEPT]:
+    for path, _look in kept[:at_most]:
         group = {
             "path": path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") or "/",
             "unit": cgroup_owner.unit(path),
