@@ -88,6 +88,51 @@ options:
         description: Whether systemd-oomd chooses it last (V(avoid)) or never (V(omit)).
         type: str
         choices: [none, avoid, omit]
+  daemon:
+    description:
+      - The daemon that kills before the kernel has to. It is configured, started and enabled, and the other one stopped and disabled.
+      - It must be installed. M(memops.linux.unit_memory) installs nothing.
+    type: dict
+    suboptions:
+      name:
+        description: Which one. V(none) leaves both as they are.
+        type: str
+        choices: [none, systemd-oomd, earlyoom]
+        default: none
+      memory_percent:
+        description: For V(earlyoom), it asks the fattest process to end when less of the memory is available, and less of the swap is free.
+        type: int
+      memory_kill_percent:
+        description: For V(earlyoom), below this it kills. The default is half of O(daemon.memory_percent).
+        type: int
+      swap_percent:
+        description: For V(earlyoom), see O(daemon.memory_percent).
+        type: int
+      swap_kill_percent:
+        description: For V(earlyoom), see O(daemon.memory_kill_percent).
+        type: int
+      report_interval_seconds:
+        description: For V(earlyoom), how often it logs what is free. V(0) for never.
+        type: int
+      prefer:
+        description: For V(earlyoom), names of processes to kill first, as in C(/proc/PID/comm). Names, not patterns.
+        type: list
+        elements: str
+        default: []
+      avoid:
+        description: For V(earlyoom), names of processes to kill last.
+        type: list
+        elements: str
+        default: []
+      swap_used_limit:
+        description: For V(systemd-oomd), the share of swap in use at which it kills, such as V(90%).
+        type: str
+      memory_pressure_limit:
+        description: For V(systemd-oomd), the share of time lost to waiting for memory at which it kills, for units that name none.
+        type: str
+      memory_pressure_seconds:
+        description: For V(systemd-oomd), for how long the pressure must last.
+        type: int
   state:
     description: V(applied) sets what is wanted. V(rolled_back) takes back what earlier runs set, by the host's journal.
     type: str
@@ -211,6 +256,20 @@ UNIT = {
     "managed_oom_preference": {"type": "str", "choices": ["none", "avoid", "omit"]},
 }
 
+DAEMON = {
+    "name": {"type": "str", "choices": ["none", "systemd-oomd", "earlyoom"], "default": "none"},
+    "memory_percent": {"type": "int"},
+    "memory_kill_percent": {"type": "int"},
+    "swap_percent": {"type": "int"},
+    "swap_kill_percent": {"type": "int"},
+    "report_interval_seconds": {"type": "int"},
+    "prefer": {"type": "list", "elements": "str", "default": []},
+    "avoid": {"type": "list", "elements": "str", "default": []},
+    "swap_used_limit": {"type": "str"},
+    "memory_pressure_limit": {"type": "str"},
+    "memory_pressure_seconds": {"type": "int"},
+}
+
 
 def main():
     module = AnsibleModule(
@@ -223,6 +282,7 @@ def main():
                 "mutually_exclusive": [("name", "process")],
                 "required_one_of": [("name", "process")],
             },
+            "daemon": {"type": "dict", "options": DAEMON},
             "state": {"type": "str", "choices": ["applied", "rolled_back"], "default": "applied"},
             "force": {"type": "bool", "default": False},
             "run": {"type": "str"},
@@ -240,6 +300,8 @@ def main():
         result = working.work(host_files.HostFiles(), host_command, given, run, module.check_mode)
     except working.WorkError as error:
         module.fail_json(msg=str(error), **error.result)
+    for note in result["notes"]:
+        module.warn(note)
     module.exit_json(**result)
 
 

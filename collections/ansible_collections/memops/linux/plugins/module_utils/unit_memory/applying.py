@@ -6,7 +6,7 @@ import collections
 import os
 
 from ..changes import host_command
-from . import deciding, host_units, unit_files
+from . import daemons, deciding, host_units, unit_files
 from .settings import in_kernel, same, shown_value, to_kernel, value
 
 
@@ -26,7 +26,8 @@ def carry_out(files, commands, about, decision):
         for name in decision.created:
             commands.do(["systemctl", "start", "--", name])
         _set_running(files, commands, about, decision.steps)
-        wrong = _wrong(files, commands, about, decision.steps)
+        daemons.carry_out(files, commands, decision.file_steps, decision.switches)
+        wrong = _wrong(files, commands, about, decision.steps) + daemons.wrong(commands, decision.switches)
         if wrong:
             raise ApplyError("%s did not come about" % "; ".join(wrong))
     except (OSError, ValueError, ApplyError, host_command.CommandError, host_units.UnitError) as error:
@@ -148,6 +149,10 @@ def _wrong(files, commands, about, steps):
 def _restored(files, commands, about, decision, texts):
     """Put back what was there; the sentence that tells of it."""
     failed = []
+    try:
+        daemons.carry_out(files, commands, *daemons.back(decision.file_steps, decision.switches))
+    except (OSError, ValueError, host_command.CommandError) as error:
+        failed.append(str(error))
     for path, text in reversed(list(texts.items())):
         try:
             _put(files, path, text)

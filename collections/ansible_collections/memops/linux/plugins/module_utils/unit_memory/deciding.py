@@ -23,6 +23,7 @@ class Decision:
     """What is to be done. steps: [Step]. created: {slice's name: its unit file's text}; removed: [Unit] of slices whose file goes.
 
     undoes: see change_journal.Run. already_back: steps of a rollback that need nothing more but to be noted.
+    file_steps, switches: of the daemons (see daemons).
     """
 
     def __init__(self):
@@ -37,6 +38,8 @@ class Decision:
         self.notes = []
         self.undoes = None
         self.already_back = []
+        self.file_steps = []
+        self.switches = []
 
     def refuse(self, key, why):
         self.refused.append({"key": key, "why": why})
@@ -233,11 +236,22 @@ def diff_of(decision, about):
     for path, (old, new) in texts_of(decision).items():
         before.append("# %s\n%s" % (path, old or ""))
         after.append("# %s\n%s" % (path, new or ""))
+    for step in decision.file_steps:
+        if step.old != step.new:
+            before.append("# %s\n%s" % (step.path, step.old or ""))
+            after.append("# %s\n%s" % (step.path, step.new or ""))
+    for step in decision.switches:
+        before.append("# %s\n%s\n" % (step.unit, _switched(step.old)))
+        after.append("# %s\n%s\n" % (step.unit, _switched(step.new)))
     live = [step for step in decision.steps if step.running is not None and step.running != step.found]
     if live:
         before.append("# running\n" + "".join("%s %s\n" % (key_of(step.unit.name, step.property), _told(step.found, about)) for step in live))
         after.append("# running\n" + "".join("%s %s\n" % (key_of(step.unit.name, step.property), _told(expected(step, about), about)) for step in live))
     return {"before": "".join(before), "after": "".join(after)}
+
+
+def _switched(state):
+    return "%s, %s" % ("masked" if state["masked"] else "enabled" if state["enabled"] else "disabled", "running" if state["active"] else "stopped")
 
 
 def _told(number, about):

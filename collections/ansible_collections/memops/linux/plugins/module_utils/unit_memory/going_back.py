@@ -5,7 +5,7 @@
 import collections
 
 from ..changes import change_journal
-from . import deciding, host_units, refusals, unit_files
+from . import daemon_config, daemons, deciding, host_units, refusals, unit_files
 from .settings import SETTINGS
 
 AREA = "unit_memory"
@@ -22,16 +22,23 @@ def decide(files, commands, about, noted, rollback_run, keys, force):
         if key not in former:
             decision.left_alone.append({"key": key, "why": "the journal has no change of it that run %s made and that still stands" % run})
     parted = collections.OrderedDict((key, key.rpartition(":")) for key in former)
-    units = host_units.units(files, commands, about, sorted({name for name, _colon, _property in parted.values()}))
+    names = {name for name, _colon, setting in parted.values() if setting in SETTINGS or setting == deciding.UNIT_FILE}
+    units = host_units.units(files, commands, about, sorted(names))
+    with_daemons = any(setting in (daemons.CONFIGURATION, daemons.ENABLED) for _name, _colon, setting in parted.values())
+    of_daemons = {one.unit: one for one in daemons.read(files, commands).values()} if with_daemons else {}
     for key, (name, _colon, setting) in parted.items():
         was = former[key]
-        if was["later"]:
+        if setting in SETTINGS and not all(isinstance(one, dict) and {"setting", "running"} <= set(one) for one in (was["old"], latest[key])):
+            why = "the journal does not say what was there before in a form that is known here"
+        elif was["later"]:
             why = "run %s has changed it again since; take that one back first" % was["later"]
         elif setting == deciding.UNIT_FILE:
             why = None
             _unit_file(decision, units[name], was["old"])
         elif setting in SETTINGS:
             why = _setting(decision, about, units[name], setting, was["old"], latest[key], force)
+        elif setting in (daemons.CONFIGURATION, daemons.ENABLED) and name in of_daemons:
+            why = _daemon(decision, of_daemons[name], setting, was["old"], latest[key], force)
         else:
             why = "this is no setting that is known here"
         if why:
@@ -48,6 +55,24 @@ def _latest(noted, run):
         if entry["area"] == AREA and run in (change_journal.ALL, entry["run"]):
             found[entry["key"]] = entry["new"]
     return found
+
+
+def _daemon(decision, one, setting, old, new, force):
+    if setting == daemons.CONFIGURATION:
+        path = daemon_config.FILES[next(name for name, unit in daemon_config.UNITS.items() if unit == one.unit)]
+        if one.config not in (new, old) and not force:
+            return "%s is not what that run wrote; with force it is taken back all the same" % path
+        decision.file_steps.append(daemons.FileStep(one.unit, path, one.config, old))
+        return None
+    now = daemons.state(one)
+    old, new = ({part: bool(state.get(part)) for part in now} for state in (old, new))
+    if now not in (new, old) and not force:
+        return "it is %s now, not what that run set (%s); with force it is taken back all the same" % (now, new)
+    if not one.exists and old["active"]:
+        return "it is not installed any more"
+    if one.exists:
+        decision.switches.append(daemons.SwitchStep(one.unit, now, old))
+    return None
 
 
 def _unit_file(decision, unit, old):

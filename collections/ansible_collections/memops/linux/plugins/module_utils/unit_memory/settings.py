@@ -175,8 +175,8 @@ WORDS = {
     "ManagedOOMPreference": ("none", "avoid", "omit"),
 }
 
-_SIZE = re.compile(r"(\d{1,19})([KMGT]?)$")
-_SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%$")
+_SIZE = re.compile(r"(\d{1,19})([KMGT]?)\Z")
+_SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%\Z")
 
 
 class Memory(collections.namedtuple("Memory", "ram_bytes page_bytes")):
@@ -198,13 +198,13 @@ def value(name, text, memory):
     if setting.sort == "memory":
         return _memory(text, memory)
     if setting.sort == "score":
-        if not re.match(r"[+-]?\d{1,4}$", text) or not -1000 <= int(text) <= 1000:
+        if not re.match(r"[+-]?\d{1,4}\Z", text) or not -1000 <= int(text) <= 1000:
             raise ValueError("%r is no number from -1000 to 1000" % text)
         return int(text)
     if setting.sort == "tasks":
         if text == INFINITY:
             return INFINITY
-        if not re.match(r"\d{1,10}$", text) or int(text) < 1:
+        if not re.match(r"\d{1,10}\Z", text) or int(text) < 1:
             raise ValueError("%r is neither a number of tasks nor infinity" % text)
         return int(text)
     if setting.sort == "share":
@@ -242,7 +242,7 @@ def shown_value(name, text):
             return INFINITY
         return int(text) if text.isdigit() else None
     if setting.sort == "score":
-        return int(text) if re.match(r"-?\d+$", text) else None
+        return int(text) if re.match(r"-?\d+\Z", text) else None
     if setting.sort == "share":
         if text.endswith("%"):
             return permyriad(text)

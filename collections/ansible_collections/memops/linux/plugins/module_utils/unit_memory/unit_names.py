@@ -5,7 +5,7 @@
 import re
 
 #: systemd.unit(5): "The unit name prefix must consist of one or more valid characters"; 255 is its longest.
-_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|slice|scope|socket|mount|swap|target|timer|path|device|automount)$")
+_NAME = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(service|slice|scope|socket|mount|swap|target|timer|path|device|automount)\Z")
 LONGEST = 255
 ROOT = "-.slice"
 

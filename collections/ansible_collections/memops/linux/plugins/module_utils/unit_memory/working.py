@@ -5,7 +5,7 @@
 import os
 
 from ..changes import baseline_page, change_journal, host_command
-from . import applying, deciding, entries, going_back, host_units, protection, unit_files
+from . import applying, daemons, deciding, entries, going_back, host_units, protection, unit_files
 from .settings import SETTINGS
 
 AREA = "unit_memory"
@@ -22,6 +22,7 @@ class WorkError(Exception):
 def work(files, commands, given, run, check_mode):
     """The result as a dict. given: the module's arguments; run: change_journal.Run. Raises WorkError."""
     decide = _applying if given["state"] == "applied" else _going_back
+    given = dict(given, check_mode=check_mode)
     try:
         about = host_units.host(files, commands)
         decision = decide(files, commands, about, given)
@@ -61,6 +62,9 @@ def _applying(files, commands, about, given):
     deciding.create(decision, read.created)
     for name in read.absent:
         deciding.remove(decision, by_name[name])
+    if given["daemon"] and given["daemon"]["name"] != "none":
+        found = daemons.read(files, commands)
+        daemons.decide(decision, about, found, given["daemon"], daemons.meminfo(files.read("/proc/meminfo")), given["check_mode"], given["force"])
     return decision
 
 
@@ -85,6 +89,10 @@ def _journal(files, decision, about):
         if not decision.undoes and before and before["new"] == new and before["old"]["running"] == old["running"] != new["running"]:
             old = before["old"]
         changes.append(change_journal.Change(key, old, new))
+    for step in decision.file_steps:
+        changes.append(change_journal.Change("%s:%s" % (step.unit, daemons.CONFIGURATION), step.old, step.new))
+    for step in decision.switches:
+        changes.append(change_journal.Change("%s:%s" % (step.unit, daemons.ENABLED), step.old, step.new))
     for name, text in decision.created.items():
         changes.append(change_journal.Change(deciding.key_of(name, deciding.UNIT_FILE), None, text))
     for unit in decision.removed:
@@ -96,9 +104,15 @@ def _result(decision, about):
     changes = [{"key": deciding.key_of(step.unit.name, step.property), "old": _old(step), "new": _new(step, about)} for step in decision.steps]
     changes += [{"key": deciding.key_of(name, deciding.UNIT_FILE), "old": None, "new": text} for name, text in decision.created.items()]
     changes += [{"key": deciding.key_of(unit.name, deciding.UNIT_FILE), "old": unit.fragment_text, "new": None} for unit in decision.removed]
+    changes += [
+        {"key": "%s:%s" % (step.unit, daemons.CONFIGURATION), "old": daemons.short(step.old), "new": daemons.short(step.new)} for step in decision.file_steps
+    ]
+    changes += [{"key": "%s:%s" % (step.unit, daemons.ENABLED), "old": step.old, "new": step.new} for step in decision.switches]
+    if decision.refused:
+        changes = []
     return {
-        "changed": bool(changes) and not decision.refused,
-        "diff": deciding.diff_of(decision, about),
+        "changed": bool(changes),
+        "diff": deciding.diff_of(decision, about) if changes else {"before": "", "after": ""},
         "changes": changes,
         "drift": decision.drift,
         "compliant": decision.compliant,
@@ -120,7 +134,7 @@ def _old(step):
 def _new(step, about):
     if step.text is not None:
         return step.text
-    number = deciding.expected(step, about)
+    number = deciding.expected(step, about) if step.property != "OOMPolicy" else None
     return None if number is None else str(number)
 
 
