@@ -17,7 +17,7 @@ _TOLD = {
     "cgroup-parent": (
         "system.slice, or /docker with the cgroup driver cgroupfs",
         "Docker has no default limit per container; a slice bounds all of them together, so that they cannot starve the host.",
-        "Only containers that are made afterwards come into it. At its limit the kernel kills one of them.",
+        "Containers come into it when they are started the next time. At its limit the kernel kills one of them.",
         "https://docs.docker.com/reference/cli/dockerd/#default-cgroup-parent",
     ),
     "live-restore": (

@@ -207,7 +207,7 @@ def _findings(container, host, parent):
     if parent and container.cgroup and "/%s/" % parent not in container.cgroup:
         yield (
             "outside_slice",
-            "It runs in %s, outside %s: it was made before that was set. Made anew, it comes into it." % (container.cgroup, parent),
+            "It runs in %s, outside %s: it was started before that was set. Started again, it comes into it." % (container.cgroup, parent),
         )
     if memory is None:
         above = " It can take %s, what %s allows." % (size(container.bound_bytes), container.bound_by) if container.bound_bytes else ""

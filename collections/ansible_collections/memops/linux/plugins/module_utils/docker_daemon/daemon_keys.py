@@ -109,7 +109,7 @@ _OPTIONS = {
 }
 _MERGED = frozenset(["runtimes"])  # Docker takes these from both
 
-_SIZE = re.compile(r"(\d{1,15})(?:\.\d{1,3})? ?(?:([kKmMgGtTpP])?(?:[iI]?[bB])?)?$")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?(?:([kKmMgGtTpP])?(?:[iI]?[bB])?)?$")
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 _SLICE = re.compile(r"[A-Za-z0-9:_.\\]+(-[A-Za-z0-9:_.\\]+)*\.slice$")
 
@@ -215,7 +215,7 @@ def size_bytes(value):
     found = _SIZE.match(value) if isinstance(value, str) else None
     if not found:
         return None
-    return int(float(value[: found.end(1)]) * _FACTORS[(found.group(2) or "").lower()]) or None
+    return int(float(found.group(1)) * _FACTORS[(found.group(2) or "").lower()]) or None
 
 
 def same(key, one, other):

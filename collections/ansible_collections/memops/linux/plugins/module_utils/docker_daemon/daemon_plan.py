@@ -46,7 +46,7 @@ def decide(wanted, daemon, restart=NEVER, remove_stale=True):
     plan.wanted = wanted
     if plan.refused:
         return plan
-    plan.text = daemon_file.changed(daemon.text, wanted)
+    plan.text = daemon_file.changed(daemon.text, {key: value for key, value in wanted.items() if not _stands(key, value, before)})
     after = daemon_file.settings(plan.text)
     waiting = _compare(wanted, before, daemon, plan)
     if daemon.state == RUNNING:
@@ -122,8 +122,7 @@ def _compare(wanted, before, daemon, plan):
     waiting = collections.OrderedDict()
     for key, value in wanted.items():
         old = before.get(key)
-        in_file = daemon_file.same(old, value)
-        if not in_file:
+        if not _stands(key, value, before):
             plan.changes.append((key, old, value))
             plan.drift.append({"key": key, "face": FILE, "wanted": value, "found": old, "where": daemon.path})
         known, effective = _in_effect(key, old, daemon)
@@ -138,6 +137,12 @@ def _compare(wanted, before, daemon, plan):
         if not any(face["key"] == key for face in plan.drift):
             plan.compliant.append(key)
     return waiting
+
+
+def _stands(key, value, before):
+    """Whether the file has the value, be it in other words (1G, 1024M)."""
+    old = before.get(key)
+    return daemon_file.same(old, value) or (None not in (old, value) and daemon_keys.same(key, old, value))
 
 
 def _in_effect(key, in_file, daemon):

@@ -106,7 +106,7 @@ def _decided(files, request, entries, former, rollback_run):
     runs = {value["run"] for value in former.values()}
     standing = {}
     for entry in change_journal.standing(entries):
-        if entry["area"] == enforcing.AREA and entry["run"] in runs:
+        if entry["area"] == enforcing.AREA and (rollback_run == change_journal.ALL or entry["run"] in runs):
             standing[entry["key"]] = entry["new"]
     try:
         back = wanted(former, standing, situation, request.force)
@@ -118,6 +118,8 @@ def _decided(files, request, entries, former, rollback_run):
     decision.left_alone = back.left_alone
     if back.emptied and situation.daemon.text is not None and not daemon_file.settings(decision.daemon.text):
         decision.remove_file = True
+    elif back.left_alone:
+        back.settled[:] = [change for change in back.settled if change.key != enforcing.MADE]
     result = dict(enforcing.result_of(decision, request), rollback_run=_undone(entries, rollback_run))
     enforcing.stop_if_refused(decision, result)
     return decision, result, back.settled
