@@ -76,32 +76,24 @@ def role_page(role: str) -> str:
     spec = yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
     lines = [f"# memops.linux.{role}", "", f"{spec['short_description']}.", ""]
     lines += [*(f"{_plain(text)}" for text in _texts(spec["description"])), "", "## Example", ""]
-    lines += ["With a playbook of one's own, or with `enforce.yml`, which takes the same variables from the inventory:", "", "```yaml"]
-    lines += ["- name: Set the memory baseline", "  hosts: all", "  roles:", f"    - memops.linux.{role}", "```", ""]
+    enforced = "rolled_back" in spec["options"].get(f"{role}_state", {}).get("choices", [])
+    if enforced:
+        lines += ["With a playbook of one's own, or with `enforce.yml`, which takes the same variables from the inventory:", ""]
+    lines.append("```yaml")
+    lines += ["- name: Apply the role", "  hosts: all", "  roles:", f"    - memops.linux.{role}", "```", ""]
     for path in sorted(EXAMPLES.glob("*.yml")):
         used = {name: value for name, value in yaml.safe_load(path.read_text()).items() if name.startswith(f"{role}_")}
         if used:
             text = yaml.safe_dump(used, sort_keys=False, default_flow_style=None, width=120).rstrip()
             lines += [f"Hosts of the group `{path.stem}` in the example inventory:", "", "```yaml", text, "```", ""]
-    lines += [
-        "What would be changed, what is changed, what has drifted, and back again:",
-        "",
-        "```console",
-        *(
-            f"$ ansible-playbook memops.linux.{words}"
-            for words in ("enforce -i FLEET --check --diff", "enforce -i FLEET", "audit -i FLEET", "rollback -i FLEET")
-        ),
-        "```",
-        "",
-        "## Variables",
-        "",
-        "| variable | type | default | |",
-        "|---|---|---|---|",
-        *_options(spec["options"], "", "options"),
-        "",
-        "From any role's play: `memops_run` (the run's name), `memops_reason` and `memops_diagnosis` go into the host's journal,",
-        f"`memops_rollback_run` and `memops_rollback_keys` say what `{role}_state: rolled_back` takes back.",
-    ]
+    if enforced:
+        words = ("enforce -i FLEET --check --diff", "enforce -i FLEET", "audit -i FLEET", "rollback -i FLEET")
+        lines += ["What would be changed, what is changed, what has drifted, and back again:", "", "```console"]
+        lines += [*(f"$ ansible-playbook memops.linux.{each}" for each in words), "```", ""]
+    lines += ["## Variables", "", "| variable | type | default | |", "|---|---|---|---|", *_options(spec["options"], "", "options")]
+    if enforced:
+        lines += ["", "From any role's play: `memops_run` (the run's name), `memops_reason` and `memops_diagnosis` go into the host's journal,"]
+        lines.append(f"`memops_rollback_run` and `memops_rollback_keys` say what `{role}_state: rolled_back` takes back.")
     return "\n".join(lines) + "\n"
 
 

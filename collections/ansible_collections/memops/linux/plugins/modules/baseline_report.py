@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: baseline_report
 short_description: Keep and show whether hosts have their baseline
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Opens the folder of an audit on the controller, keeps what the modules said of each host in check mode, and at the end writes the report of all hosts.
   - Runs on the controller only. It connects to no host.

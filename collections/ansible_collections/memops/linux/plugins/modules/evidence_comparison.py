@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: evidence_comparison
 short_description: Compare the evidence of hosts before and after a change
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Reads the evidence of the same hosts in two report directories, says what was set differently (tunables, swap, limits of cgroups and containers)
     and whether kills, stalls on memory, reclaim and swapping became better or worse, with the numbers side by side.

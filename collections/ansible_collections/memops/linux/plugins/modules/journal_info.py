@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: journal_info
 short_description: Read which runs changed a host and what a rollback would be about
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Reads the journal of changes that the host keeps (C(/var/lib/memops/changes.jsonl)).
   - Says which runs there were and how much of each still stands, and for one run which areas and keys a rollback of it would take back.

@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: remedy_plan
 short_description: Say what diagnoses would have changed, host by host
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Reads the diagnoses in a report directory and gives the variables of the roles that would apply their remedies. It prints them with why and risk.
   - Of an incident's remedies, which are alternatives, it takes the first that a role can apply. Findings of severity C(risk) count like incidents.
