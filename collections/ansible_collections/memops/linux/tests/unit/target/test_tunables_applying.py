@@ -72,7 +72,7 @@ def test_the_journal_has_both_of_a_pair_and_what_is_kept(host):
         ({"vm.dirty_bytes": "2G", "vm.dirty_background_bytes": "1G"}, {}, ["vm.dirty_bytes", "vm.dirty_background_bytes"]),
         ({"vm.dirty_bytes": "64M", "vm.dirty_background_bytes": "32M"}, {}, ["vm.dirty_background_bytes", "vm.dirty_bytes"]),
         ({"vm.overcommit_memory": 2, "vm.overcommit_ratio": 80}, {}, ["vm.overcommit_ratio", "vm.overcommit_memory"]),
-        ({"vm.overcommit_memory": 0, "vm.overcommit_ratio": 50}, {"vm.overcommit_memory": "2", "vm.overcommit_ratio": "80"}, ["vm.overcommit_memory", "vm.overcommit_ratio"]),
+        ({"vm.overcommit_memory": 0, "vm.overcommit_ratio": 40}, {"vm.overcommit_memory": "2"}, ["vm.overcommit_memory", "vm.overcommit_ratio"]),
         ({"vm.panic_on_oom": 1, "kernel.panic": 10}, {}, ["kernel.panic", "vm.panic_on_oom"]),
         ({"vm.panic_on_oom": 0, "kernel.panic": 0}, {"vm.panic_on_oom": "1", "kernel.panic": "10"}, ["vm.panic_on_oom", "kernel.panic"]),
         ({"vm.min_free_kbytes": 90000, "thp.enabled": "never"}, {}, [THP, "vm.min_free_kbytes"]),
