@@ -8,6 +8,7 @@ import re
 import shutil
 import xml.etree.ElementTree as ElementTree
 
+import jsonschema
 import pytest
 import yaml
 from checkout import COLLECTION, ansible
@@ -280,6 +281,7 @@ def test_an_audit_changes_nothing_and_ends_with_2_where_a_host_drifted_failed_or
     status, output, diary = play("audit", fleet, audit_junit=str(tmp_path / "ci/junit.xml"))
 
     report = json.loads((tmp_path / "reports/audit/latest/report.json").read_text())
+    jsonschema.Draft202012Validator(json.loads((COLLECTION / "docs/schemas/audit-1.schema.json").read_text())).validate(report)
     assert status == 2
     assert done(diary) == []
     assert {host["host"]: host["status"] for host in report["hosts"]} == {

@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
                 "path": {"type": "path", "required": True},
                 "hosts": {"type": "list", "elements": "str"},
                 "results": {"type": "dict"},
-                "failure": {"type": "str"},
+                "failures": {"type": "dict", "default": {}},
                 "junit_path": {"type": "path"},
             },
             required_if=[("state", "stored", ("results",)), ("state", "written", ("hosts",))],
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
 
 
 def _store(arguments, host):
-    document = host_document(host, _plain(arguments["results"]), arguments["failure"] or None)
+    document = host_document(host, _plain(arguments["results"]), _plain(arguments["failures"]))
     return {"changed": False, "path": write_host(arguments["path"], document), "status": document["status"]}
 
 

@@ -11,9 +11,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.comparison.document import comparison
+from ..plugin_utils.comparison.document import comparison, hosts_of
 from ..plugin_utils.comparison.text import markdown, table
-from ..plugin_utils.report.fleet import hosts_of
 from ..plugin_utils.report.host_files import write_file
 from ..plugin_utils.report.run_folder import open_run
 from ..plugin_utils.report.terminal import printable

@@ -27,10 +27,11 @@ options:
     description:
       - With O(state=stored), by area (a module's name) the result of its module, which ran in check mode.
     type: dict
-  failure:
+  failures:
     description:
-      - With O(state=stored), why the host gave no answer, where no result says so.
-    type: str
+      - With O(state=stored), by role the result of the task that ended it. It counts where it is none of O(results).
+    type: dict
+    default: {}
   hosts:
     description:
       - With O(state=written), the hosts that were asked. One of which nothing was stored gets a row that says so.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import json
 import pathlib
+import urllib.parse
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -72,6 +73,11 @@ def comparison(before: str, after: str, hosts: Iterable[str]) -> dict[str, Any]:
         "counts": {verdict: counts[verdict] for verdict in order if counts[verdict]},
         "hosts": rows,
     }
+
+
+def hosts_of(run_folder: str) -> list[str]:
+    """The names under which a report directory holds evidence."""
+    return sorted(urllib.parse.unquote(path.parent.name) for path in (pathlib.Path(run_folder) / "hosts").glob("*/evidence.json"))
 
 
 def read_evidence(run_folder: str, host: str) -> dict[str, Any] | None:

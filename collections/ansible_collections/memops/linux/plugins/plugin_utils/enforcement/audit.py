@@ -31,16 +31,19 @@ STATES = {
 KEY_STATES = ("refused", "drift", "left_alone", "unsupported", "compliant")
 
 
-def host_document(host: str, results: Mapping[str, Any], failure: str | None = None) -> dict[str, Any]:
+def host_document(host: str, results: Mapping[str, Any], failures: Mapping[str, Any] | None = None, failure: str | None = None) -> dict[str, Any]:
     """What the modules said of a host.
 
     results: {area: the module's result}; an area that was not run has none or one that says so.
-    failure: why the host gave no answer, where that is no module's result.
+    failures: {role: the result of the task that ended it}; it counts where it is not one of ``results``.
+    failure: why the host gave no answer, where no result says so.
     """
     keys: list[dict[str, Any]] = []
     notes: list[str] = []
     why = [failure] if failure else []
-    for area, result in results.items():
+    told_of = [_message(result) for result in results.values() if isinstance(result, Mapping) and result.get("failed")]
+    others = {role: {**result, "failed": True} for role, result in (failures or {}).items() if _message(result) not in told_of}
+    for area, result in [*results.items(), *others.items()]:
         if not isinstance(result, Mapping) or result.get("skipped") or not result:
             continue
         told = _keys(area, result)
@@ -73,7 +76,7 @@ def read_host(run_folder: str, host: str) -> dict[str, Any]:
     try:
         return json.loads((pathlib.Path(run_folder) / "hosts" / folder_name(host) / "audit.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return host_document(host, {}, "the host was asked and gave no answer")
+        return host_document(host, {}, failure="the host was asked and gave no answer")
 
 
 def fleet_document(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -135,6 +138,8 @@ def _state(why: list[str], keys: list[dict[str, Any]]) -> str:
 
 def _message(result: Mapping[str, Any]) -> str:
     """Why a module gave nothing, in one line."""
+    if result.get("argument_errors"):
+        return "; ".join(str(error) for error in result["argument_errors"])
     said = str(result.get("module_stderr") or result.get("module_stdout") or "").strip().splitlines()
     reason = str(result.get("msg") or "the module failed").strip()
     return f"{reason} ({said[-1]})" if said else reason

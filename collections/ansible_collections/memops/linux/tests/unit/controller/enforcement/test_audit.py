@@ -51,6 +51,26 @@ def test_the_gravest_of_what_the_modules_said_is_what_is_said_of_the_host(result
     assert host_document("web1", results)["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("failures", "status", "why"),
+    [
+        ({"swap": {"msg": "no room", "refused": [{"key": "/swapfile", "why": "sum"}]}}, "refused", None),
+        ({"swap": {"msg": "Validation failed", "argument_errors": ["swap_devices: no list"]}}, "no_answer", "swap: swap_devices: no list"),
+        ({"tunables": {"msg": "broke"}}, "no_answer", "tunables: broke"),
+    ],
+)
+def test_the_task_that_ended_a_role_counts_even_if_the_role_did_not_keep_its_result(failures, status, why):
+    document = host_document("web1", {"tunables": GOOD}, failures)
+
+    assert (document["status"], document["why"]) == (status, why)
+
+
+def test_a_failure_that_is_among_the_results_counts_once():
+    failed = said(failed=True, msg="broke")
+
+    assert host_document("web1", {"tunables": failed}, {"vm_tunables": failed})["why"] == "tunables: broke"
+
+
 def test_each_key_has_a_row_with_all_faces_of_its_drift():
     keys = host_document("web1", {"tunables": DRIFTED})["keys"]
 
@@ -103,7 +123,7 @@ def test_hostile_text_stays_text_in_xml_markdown_and_on_the_terminal():
         failed=True,
         msg=HOSTILE,
     )
-    report = fleet_document([host_document(f"a{HOSTILE}", {"tunables": result}), host_document("b", {}, HOSTILE)])
+    report = fleet_document([host_document(f"a{HOSTILE}", {"tunables": result}), host_document("b", {}, failure=HOSTILE)])
 
     cases = ElementTree.fromstring(junit(report).encode()).findall("testsuite/testcase")
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown(report).encode("utf-8", "replace").decode())
