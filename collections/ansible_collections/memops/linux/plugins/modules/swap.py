@@ -256,7 +256,7 @@ def main():
     except applying.FAILURES as error:
         decision = getattr(error, "decision", None)
         if decision:
-            result.update(_told(decision))
+            result.update(_told(decision), changes=[])
         module.fail_json(msg=str(error), **result)
     result.update(_told(done.decision, result["notes"]))
     module.exit_json(changed=done.changed, diff=done.decision.diff, **result)

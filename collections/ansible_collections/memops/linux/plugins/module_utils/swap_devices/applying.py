@@ -36,10 +36,13 @@ def apply(probe, request, run, only_look=False, undone=()):
             decision = deciding.decide(probe, request)
             _refuse(decision)
         entries = _entries(probe.files, decision, undone)
-        if entries:
+        if entries and not run.undoes:
             change_journal.record(probe.files, run, entries)
         if decision.changed:
             _change(probe, request, decision, run, entries)
+        if entries and run.undoes:
+            # What it goes back to stands in the journal already; written first, a rollback that is killed could not be asked for again.
+            change_journal.record(probe.files, run, entries)
         now = deciding.decide(probe, request._replace(format_devices=())) if decision.changed else decision
         baseline_page.write(probe.files, AREA, _rows(probe.files, now, run, undone))
     return Done(decision, decision.changed)
@@ -69,10 +72,11 @@ def _change(probe, request, decision, run, entries):
         _verify(probe, request, decision)
     except FAILURES as error:
         failed = doing.take_back()
-        if not failed:
+        if not failed and not run.undoes:
             back = [change_journal.Change(one.key, one.new, one.old) for one in entries]
             why = run._replace(reason="put back after a failure: %s" % error, undoes=run.name)
             change_journal.record(probe.files, why, back)
+        if not failed:
             raise _failure("%s. What was there before is there again" % _sentence(error), decision) from error
         text = "%s. This could not be put back: %s. Run it again when that is mended"
         raise _failure(text % (_sentence(error), "; ".join(failed)), decision) from error

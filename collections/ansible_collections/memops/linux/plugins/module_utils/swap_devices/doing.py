@@ -11,6 +11,9 @@ from .errors import SwapError
 from .room import Room
 from .sizes import MIB
 
+#: A host that is short of memory is slow, and what was begun should end.
+PATIENCE_SECONDS = 300
+
 SLOWEST_SWAPOFF = 2 * MIB
 
 
@@ -38,6 +41,9 @@ class Doing:
             except (SwapError, host_command.CommandError, OSError) as error:
                 failed.append("%s: %s" % (what, error))
         return failed
+
+    def _run(self, words, seconds=PATIENCE_SECONDS):
+        self.tools.do(words, seconds)
 
     def _undone_by(self, what, undo, *arguments):
         self._back.append((what, undo, arguments))
@@ -111,16 +117,16 @@ class Doing:
         words.append(self.files.path(path))
         if size_bytes:
             words.append(str(size_bytes // 1024))
-        self.tools.do(words, 120)
+        self._run(words)
 
     # Devices
 
     def format_device(self, wanted, seen, wipe, empty):
         if wipe:
             self._undone_by("%s was formatted, and what it held cannot be put back" % wanted.path, _fail, "there is no copy of it")
-            self.tools.do(["wipefs", "--all", self.files.path(wanted.path)], 120)
+            self._run(["wipefs", "--all", self.files.path(wanted.path)])
         elif empty:
-            self._undone_by("make %s empty again" % wanted.path, self.tools.do, ["wipefs", "--all", self.files.path(wanted.path)])
+            self._undone_by("make %s empty again" % wanted.path, self._run, ["wipefs", "--all", self.files.path(wanted.path)])
         self._mkswap(wanted.path, None if wipe else seen.header, uuid=seen.new_uuid)
 
     def create_volume(self, wanted, seen, size_bytes):
@@ -158,7 +164,7 @@ class Doing:
             words += ["--priority", str(priority)]
         if wanted.discard != "none":
             words.append("--discard" if wanted.discard == "both" else "--discard=" + wanted.discard)
-        self.tools.do(words + [self.files.path(wanted.path)], 120)
+        self._run(words + [self.files.path(wanted.path)])
         self._undone_by("turn %s off again" % wanted.path, self._swapoff, wanted.path, 0)
 
     def off(self, wanted, seen, running):
@@ -181,11 +187,11 @@ class Doing:
 
     def _swapon_unless_on(self, path, words):
         if not self._is_on(path):
-            self.tools.do(words, 120)
+            self._run(words)
 
     def _swapoff(self, path, used_bytes):
         if self._is_on(path):
-            self.tools.do(["swapoff", self.files.path(path)], 120 + used_bytes // SLOWEST_SWAPOFF)
+            self._run(["swapoff", self.files.path(path)], PATIENCE_SECONDS + used_bytes // SLOWEST_SWAPOFF)
 
     def _is_on(self, path):
         identity = self.probe.identity(path)
@@ -202,7 +208,7 @@ class Doing:
         if not wanted.at_boot:
             self._zram_by_hand(wanted.path, wanted.size_bytes, wanted.algorithm, -1 if wanted.priority is None else wanted.priority)
             return
-        self.tools.do(["systemctl", "start", boot_units.name_of(wanted.path)], 180)
+        self._run(["systemctl", "start", boot_units.name_of(wanted.path)])
 
     def _zram_off(self, wanted):
         self._swapoff(wanted.path, 0)
@@ -210,14 +216,14 @@ class Doing:
 
     def _zram_device(self, path):
         """The device is there, also where somebody removed it from the loaded module."""
-        self.tools.do(["modprobe", "zram"])
+        self._run(["modprobe", "zram"])
         if not self.files.exists("/sys/block/%s" % path[len("/dev/") :]):
             self.files.read("/sys/class/zram-control/hot_add")  # to read it adds the lowest number that is free
 
     def _zram_reset(self, wanted):
         if self.host.systemd:
             for service in (boot_units.setup_service(wanted.key), "systemd-zram-setup@%s.service" % wanted.key):
-                self.tools.ask(["systemctl", "stop", service], 120)
+                self.tools.ask(["systemctl", "stop", service], PATIENCE_SECONDS)
         size = self.files.read("/sys/block/%s/disksize" % wanted.key)
         if size and size.strip() not in ("", "0"):
             self.files.write_in_place("/sys/block/%s/reset" % wanted.key, "1\n")
@@ -227,9 +233,9 @@ class Doing:
         if self._is_on(path):
             return
         self._zram_device(path)
-        self.tools.do(["zramctl"] + (["--algorithm", algorithm] if algorithm else []) + ["--size", str(size_bytes), path])
-        self.tools.do(["mkswap", path])
-        self.tools.do(["swapon"] + (["--priority", str(priority)] if priority >= 0 else []) + [path])
+        self._run(["zramctl"] + (["--algorithm", algorithm] if algorithm else []) + ["--size", str(size_bytes), path])
+        self._run(["mkswap", path])
+        self._run(["swapon"] + (["--priority", str(priority)] if priority >= 0 else []) + [path])
 
     # At boot
 
@@ -240,17 +246,19 @@ class Doing:
             changed = self._put(fstab.PATH, self.plan.fstab) or changed
         for name in self.plan.disable:
             if not zram_only and self._enabled(name):
-                self._undone_by("enable %s" % name, self.tools.do, ["systemctl", "enable", name])
-                self.tools.do(["systemctl", "disable", name])
+                self._undone_by("enable %s" % name, self._run, ["systemctl", "--no-reload", "enable", name])
+                self._run(["systemctl", "--no-reload", "disable", name])
+                changed = True
         for path, text in sorted(self.plan.files.items()):
             if not zram_only or "zram" in path:
                 changed = self._put(path, text) or changed
-        if changed:
-            self._reload()
         for name in self.plan.enable:
             if (not zram_only or "zram" in name) and not self._enabled(name):
-                self._undone_by("disable %s" % name, self.tools.do, ["systemctl", "disable", name])
-                self.tools.do(["systemctl", "enable", name])
+                self._undone_by("disable %s" % name, self._run, ["systemctl", "--no-reload", "disable", name])
+                self._run(["systemctl", "--no-reload", "enable", name])
+                changed = True
+        if changed:
+            self._reload()
 
     def _put(self, path, text):
         before = self.files.read(path)
@@ -275,7 +283,7 @@ class Doing:
 
     def _reload(self):
         if self.host.systemd:
-            self.tools.do(["systemctl", "daemon-reload"], 180)
+            self._run(["systemctl", "daemon-reload"])
 
 
 def _fail(why):

@@ -29,19 +29,19 @@ def rounded(volume, size_bytes):
 
 
 def create(tools, wanted, size_bytes):
-    tools.do(["lvcreate", "--yes", "--wipesignatures", "y", "--size", "%db" % size_bytes, "--name", wanted.name, wanted.volume_group], 120)
+    tools.do(["lvcreate", "--yes", "--wipesignatures", "y", "--size", "%db" % size_bytes, "--name", wanted.name, wanted.volume_group], 300)
 
 
 def remove(tools, wanted):
-    tools.do(["lvremove", "--yes", "%s/%s" % (wanted.volume_group, wanted.name)], 120)
+    tools.do(["lvremove", "--yes", "%s/%s" % (wanted.volume_group, wanted.name)], 300)
 
 
 def extend(tools, wanted, size_bytes):
-    tools.do(["lvextend", "--size", "%db" % size_bytes, "%s/%s" % (wanted.volume_group, wanted.name)], 120)
+    tools.do(["lvextend", "--size", "%db" % size_bytes, "%s/%s" % (wanted.volume_group, wanted.name)], 300)
 
 
 def reduce(tools, wanted, size_bytes):
-    tools.do(["lvreduce", "--force", "--yes", "--size", "%db" % size_bytes, "%s/%s" % (wanted.volume_group, wanted.name)], 120)
+    tools.do(["lvreduce", "--force", "--yes", "--size", "%db" % size_bytes, "%s/%s" % (wanted.volume_group, wanted.name)], 300)
 
 
 def _numbers(text):

@@ -209,6 +209,7 @@ class SwapHost:
                 self.disk("/dev/zram0", MIB)
 
     def _systemctl(self, words):
+        words = [word for word in words if word != "--no-reload"]
         if words[0] in ("enable", "disable"):
             link = self.path("/etc/systemd/system/swap.target.wants/" + words[1])
             os.makedirs(os.path.dirname(link), exist_ok=True)

@@ -133,6 +133,24 @@ def test_a_run_that_was_killed_can_be_taken_back_at_once(tmp_path, monkeypatch, 
         assert (state(host)[0], state(host)[2]) == (before[0], before[2]), step
 
 
+@pytest.mark.parametrize("trip", [Killed, CommandError])
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_a_rollback_that_is_killed_or_fails_can_be_asked_for_again(tmp_path, monkeypatch, name, trip):
+    host = scene(tmp_path / "count", name, monkeypatch)
+    host.apply(SCENES[name])
+    done = len(host.steps)
+    host.roll_back("one")
+    for number in range(done + 1, len(host.steps) + 1):
+        host = scene(tmp_path / str(number), name, monkeypatch)
+        before = state(host)
+        host.apply(SCENES[name])
+        host.trip_at, host.trip = number, trip
+        with pytest.raises((Killed, SwapError, CommandError)):
+            host.roll_back("one")
+        host.roll_back("one", run="back again")
+        assert (state(host)[0], state(host)[2]) == (before[0], before[2]), host.steps[number - 1]
+
+
 def test_a_file_that_was_grown_but_not_told_so_is_given_its_header(tmp_path):
     host = SwapHost(tmp_path)
     host.put("/swapfile", header(4 * MIB // PAGE) + bytes(8 * MIB - PAGE), "wb")
