@@ -26,7 +26,7 @@ def carry_out(files, commands, about, decision):
         for name in decision.created:
             commands.do(["systemctl", "start", "--", name])
         _set_running(files, commands, about, decision.steps)
-        daemons.carry_out(files, commands, decision.file_steps, decision.switches)
+        _switch(files, commands, about, decision.file_steps, decision.switches)
         wrong = _wrong(files, commands, about, decision.steps) + daemons.wrong(commands, decision.switches)
         if wrong:
             raise ApplyError("%s did not come about" % "; ".join(wrong))
@@ -56,6 +56,13 @@ def _reload(files, commands, about, decision, texts):
     if texts or stale:
         kept = _set_by_others(files, about)
         commands.do(["systemctl", "daemon-reload"], 180)
+        _give_back(files, kept)
+
+
+def _switch(files, commands, about, file_steps, switches):
+    if file_steps or switches:
+        kept = _set_by_others(files, about)
+        daemons.carry_out(files, commands, file_steps, switches)
         _give_back(files, kept)
 
 
@@ -150,7 +157,7 @@ def _restored(files, commands, about, decision, texts):
     """Put back what was there; the sentence that tells of it."""
     failed = []
     try:
-        daemons.carry_out(files, commands, *daemons.back(decision.file_steps, decision.switches))
+        _switch(files, commands, about, *daemons.back(decision.file_steps, decision.switches))
     except (OSError, ValueError, host_command.CommandError) as error:
         failed.append(str(error))
     for path, text in reversed(list(texts.items())):

@@ -153,37 +153,42 @@ def meminfo(text):
 
 def carry_out(files, commands, file_steps, switches):
     """Those that end first, then the files, then those that begin; a running one whose file changed is restarted. Raises as the host does."""
+
+    def do(words, unit):
+        commands.do(["systemctl"] + words + ["--", unit], SLOW_SECONDS)
+
     for step in switches:
-        if not step.new["active"]:
-            _set(commands, step)
+        if not step.new["active"] and (step.old is None or step.old["active"]):
+            do(["stop"], step.unit)
+    for step in switches:
+        for words in _lasting(step):
+            do(words + ["--no-reload", "--quiet"], step.unit)
     for step in file_steps:
         if step.new is None:
             files.remove(step.path)
         elif files.read(step.path) != step.new:
             files.write(step.path, step.new)
+    if switches:
+        commands.do(["systemctl", "daemon-reload"], SLOW_SECONDS)
     starting = {step.unit for step in switches if step.new["active"] and not (step.old or {}).get("active")}
     for step in file_steps:
         if step.unit not in starting and commands.ask(["systemctl", "is-active", "--quiet", "--", step.unit]).status == 0:
-            commands.do(["systemctl", "restart", "--", step.unit], SLOW_SECONDS)
-    for step in switches:
-        if step.new["active"]:
-            _set(commands, step)
+            do(["restart"], step.unit)
+    for unit in sorted(starting):
+        do(["start"], unit)
 
 
-def _set(commands, step):
+def _lasting(step):
+    """What makes it start at the next boot, or not."""
     old, new = step.old or {}, step.new
-
-    def do(word):
-        commands.do(["systemctl", word, "--quiet", "--", step.unit], SLOW_SECONDS)
-
+    words = []
     if not new["masked"] and old.get("masked") is not False:
-        do("unmask")
+        words.append(["unmask"])
     if new["enabled"] != old.get("enabled"):
-        do("enable" if new["enabled"] else "disable")
-    if new["active"] != old.get("active"):
-        do("start" if new["active"] else "stop")
+        words.append(["enable" if new["enabled"] else "disable"])
     if new["masked"] and not old.get("masked"):
-        do("mask")
+        words.append(["mask"])
+    return words
 
 
 def back(file_steps, switches):

@@ -10,6 +10,8 @@ from . import unit_files, unit_names
 from .settings import SETTINGS, Memory, kernel_value
 
 ROOT = "/sys/fs/cgroup"
+#: A host that swaps answers late.
+SLOW_SECONDS = 180
 _ALSO = ("Id", "Names", "LoadState", "LoadError", "ActiveState", "FragmentPath", "ControlGroup", "Slice", "MainPID", "NeedDaemonReload", "Transient")
 
 #: systemd: its version's number. cgroup: 1 or 2, where memory is counted. memory: settings.Memory. unit_path: folders, the first wins.
@@ -33,7 +35,7 @@ def host(files, commands):
     if not files.exists("/run/systemd/system"):
         raise UnitError("systemd does not run this host (there is no /run/systemd/system), so there are no units to set")
     version = re.match(r"systemd (\d+)", commands.do(["systemctl", "--version"]))
-    path = commands.do(["systemctl", "show", "--no-pager", "--property=UnitPath"]).strip().partition("=")[2].split()
+    path = commands.do(["systemctl", "show", "--no-pager", "--property=UnitPath"], SLOW_SECONDS).strip().partition("=")[2].split()
     memory = Memory(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PAGE_SIZE"))
     cgroup = 2 if files.exists(ROOT + "/cgroup.controllers") else 1
     return Host(int(version.group(1)) if version else 0, cgroup, memory, path or [unit_files.FOLDER], files.exists("/proc/pressure/memory"))
@@ -44,7 +46,7 @@ def units(files, commands, about, names):
     if not names:
         return {}
     wanted = ",".join(_ALSO + tuple(SETTINGS))
-    output = commands.do(["systemctl", "show", "--no-pager", "--property=" + wanted, "--"] + list(names))
+    output = commands.do(["systemctl", "show", "--no-pager", "--property=" + wanted, "--"] + list(names), SLOW_SECONDS)
     blocks = [_properties(block) for block in output.strip("\n").split("\n\n")]
     if len(blocks) != len(names):
         raise UnitError("systemctl show told of %d units, not of the %d that were asked for: %s" % (len(blocks), len(names), ", ".join(names)))
