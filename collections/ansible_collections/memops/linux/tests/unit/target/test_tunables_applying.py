@@ -94,7 +94,7 @@ def test_a_write_that_the_kernel_refuses_leaves_all_as_it_was(host, path):
         host.apply(WANTED)
     assert host.values() == before
     assert host.text(SYSCTL_FILE) is None and host.text(TMPFILES_FILE) is None
-    assert host.roll_back()["changes"] == []
+    assert host.roll_back()["notes"] == ["No run that still stands changed a tunable here."]
 
 
 def test_a_file_that_cannot_be_written_leaves_all_as_it_was(host, monkeypatch):
@@ -213,7 +213,9 @@ def test_the_page_says_why_and_keeps_its_reason_while_the_value_stays(host):
     host.apply({"vm.swappiness": 10})
     page = host.text("etc/memops/BASELINE.md")
     assert "### `vm.swappiness` = `10`" in page and "Reason given: because." in page and SYSCTL_FILE in page
-    assert host.apply({"vm.swappiness": 10}, run="two")["changed"] is False
+    assert host.apply({"vm.swappiness": 10}, run="two", reason="another")["changed"] is False
+    host.apply({"vm.swappiness": 20}, run="three", reason="another")
+    assert "Reason given: another." in host.text("etc/memops/BASELINE.md")
 
 
 def test_a_page_that_was_lost_is_made_again(host):

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The faces of a tunable: running, at boot, with sysctl --system; the files that win and lose are named."""
 
+import os
+
 import pytest
 
 from ansible_collections.memops.linux.plugins.module_utils.tunables import faces, tmpfiles
@@ -62,6 +64,17 @@ def test_a_foreign_line_for_the_other_one_of_a_pair_is_one_too(host):
     assert "/etc/sysctl.conf still sets it to 0" in result["warnings"][0]
     host.apply({"vm.dirty_bytes": "64M"}, own_conflicts=True)
     assert host.text("etc/sysctl.conf") == "# memops: vm.dirty_ratio = 9\n"
+
+
+def test_a_file_that_is_read_by_two_names_is_changed_once(host):
+    host.put("etc/sysctl.conf", "vm.swappiness = 30\n")
+    host.put("etc/sysctl.d/README", "")
+    os.symlink("../sysctl.conf", str(host.root / "etc/sysctl.d/zzz.conf"))
+    result = host.apply({"vm.swappiness": 10}, own_conflicts=True)
+    assert [one["key"] for one in result["changes"] if "@/" in one["key"]] == ["vm.swappiness@/etc/sysctl.d/zzz.conf"]
+    assert host.text("etc/sysctl.conf") == "# memops: vm.swappiness = 30\n"
+    assert host.roll_back()["notes"] == []
+    assert host.text("etc/sysctl.conf") == "vm.swappiness = 30\n"
 
 
 def test_files_of_the_distribution_are_never_touched(host):

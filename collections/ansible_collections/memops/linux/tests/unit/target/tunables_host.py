@@ -146,10 +146,10 @@ class TunablesHost:
         """All that the module may change of the running kernel."""
         return {key: self.value(key) for key in list(SYSCTLS) + ["thp.enabled"]}
 
-    def apply(self, values, run="one", check=False, profile="none", force=False, persist=True, own_conflicts=False, catalogue=None):
+    def apply(self, values, run="one", check=False, profile="none", force=False, persist=True, own_conflicts=False, catalogue=None, reason="because"):
         """The module's result; the warnings are in it."""
         request = Request(profile, values, catalogue or CATALOGUE, force, persist, own_conflicts)
-        result, warnings = running.apply(self.files, self.reader, request, Run(run, "tunables", "because", None, None), check)
+        result, warnings = running.apply(self.files, self.reader, request, Run(run, "tunables", reason, None, None), check)
         return dict(result, warnings=warnings)
 
     def roll_back(self, run="last", keys=(), force=False, check=False, name="back"):
