@@ -22,8 +22,12 @@ def back(probe, run, keys, force):
     host = host_state.host(probe)
     wanted, left_alone = [], []
     for key, value in former.items():
-        newest = [entry for entry in standing if entry["key"] == key and (run == change_journal.ALL or entry["run"] == value["run"])][-1]
-        area = _wanted(key, value["old"], newest["new"])
+        taken_back = [entry for entry in standing if entry["key"] == key and (run == change_journal.ALL or entry["run"] == value["run"])]
+        newest = taken_back[-1]
+        told = [state for entry in taken_back for state in (entry["old"], entry["new"]) if state]
+        if not told:
+            continue
+        area = _wanted(key, value["old"], told[-1], any(state.get("made") for state in told))
         if value["later"] and not force:
             left_alone.append({"key": key, "why": "the run %s changed it again since; take that one back first" % value["later"]})
             continue
@@ -35,14 +39,14 @@ def back(probe, run, keys, force):
     return Back(wanted, left_alone, undoes if wanted else None)
 
 
-def _wanted(key, old, new):
-    """The Wanted for a former value. One that there was not is deleted, if the run made it: files, zram and volumes, never a device."""
-    some = old or new
+def _wanted(key, old, some, made):
+    """The Wanted for a former value. One that there was not is deleted, if the runs made it: files, zram and volumes, never a device."""
+    some = old or some
     kind = some["kind"]
     path = "/dev/" + key if kind == "zram" else key
     if old:
         exists = True if old["running"] or old["at_boot"] or kind == "file" else None
-    elif kind in ("file", "zram") or (new or {}).get("made"):
+    elif kind in ("file", "zram") or made:
         exists = False
     else:
         exists = None

@@ -354,6 +354,16 @@ def test_a_rollback_of_all_goes_back_to_before_the_first(host):
     assert change_journal.standing(change_journal.read(host.files)) == []
 
 
+def test_what_was_made_and_removed_again_can_be_taken_back_and_is_not_there(host):
+    host.group_free = 64 * MIB
+    volume = {"kind": "lv", "volume_group": "vg", "name": "swap"}
+    host.apply([file_of(4 * MIB), dict(volume, size_bytes=8 * MIB)])
+    host.apply([gone(), dict(volume, state="absent")], run="two")
+    host.roll_back("all")
+    assert host.running() == {} and size_on_disk(host) is None and host.volumes == {}
+    assert change_journal.standing(change_journal.read(host.files)) == []
+
+
 def test_the_page_for_people_has_what_is_set_and_not_what_was_taken_back(host):
     host.apply([file_of(4 * MIB, priority=10)])
     assert "`/swapfile` = `4 MiB of swap (file), priority 10`" in host.read(baseline_page.PAGE)
