@@ -19,6 +19,8 @@ KERNEL_MATTERS = 0.3
 MAIN = 0.5
 #: Page tables are one 512th of what they map; this much is far beyond that.
 TABLES_MATTER = 0.15
+#: Until 5.12 each figure may lag behind by 32 pages for each processor (MEMCG_CHARGE_BATCH): by this much with 256 of them.
+LAG_BYTES = 32 << 20
 
 _NO_FIGURES = Lacking("the cgroup's usage, limit and memory.stat in the report")
 _PARTS = {
@@ -38,10 +40,11 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
     use = case.use
     if use is None or not use.total_bytes or use.kernel_bytes is None or use.anon_bytes is None:
         return _NO_FIGURES
-    kernel = use.kernel_bytes + (use.sock_bytes or 0) - (use.slab_reclaimable_bytes or 0)
+    hidden = _in_no_figure(case, use)
+    kernel = use.kernel_bytes + (use.sock_bytes or 0) - (use.slab_reclaimable_bytes or 0) + hidden
     if kernel < KERNEL_MATTERS * use.total_bytes:
         return None
-    part, held = _largest_part(use)
+    part, held = _largest_part(use, hidden)
     steps = [
         Step(
             f"The kernel itself held {size(kernel)} of the limit of {size(use.total_bytes)} ({percent(kernel, use.total_bytes)}) for this cgroup;"
@@ -52,14 +55,32 @@ def kernel_memory_of_cgroup(case: Case) -> Judgement:
     if held:
         steps.append(Step(f"The largest part of it, {size(held)}, were {_PARTS[part]}.", case.quoted("stat")))
     # Version 1 shows no part of it, so some may have been reclaimable.
-    sure = kernel >= MAIN * use.total_bytes and use.slab_reclaimable_bytes is not None
+    sure = kernel - hidden >= MAIN * use.total_bytes and use.slab_reclaimable_bytes is not None
     return Conclusion("certain" if sure else "probable", tuple(steps), remedy.for_kernel_memory_of_cgroup(case, part))
 
 
-def _largest_part(use: MemoryUse) -> tuple[str, int]:
+def _in_no_figure(case: Case, use: MemoryUse) -> int:
+    """Pages that the kernel took for a cgroup of version 2 and that no figure shows before 5.18, whose memory.stat has ``kernel``.
+
+    What is used and neither of programs nor of files can be of the kernel only.
+    Their processes' own RSS, where it is more than the figures, is theirs too.
+    """
+    group = case.report.cgroup if case.report else None
+    if group is None or group.memsw_limit_bytes is not None or group.kmem_usage_bytes is not None or "kernel_bytes" in group.stat:
+        return 0
+    if not use.unaccounted_bytes or not case.tasks_complete:
+        return 0
+    shown = (use.anon_bytes or 0) + (use.file_bytes or 0) + (use.shmem_bytes or 0)
+    resident = sum(task.rss_bytes or 0 for task in case.tasks)
+    tables = 0 if use.page_tables_bytes is not None else _tables_of_tasks(case)
+    hidden = use.unaccounted_bytes - max(0, resident - shown) - tables
+    return hidden if hidden >= LAG_BYTES else 0
+
+
+def _largest_part(use: MemoryUse, hidden: int) -> tuple[str, int]:
     known = {name: getattr(use, f"{name}_bytes", None) or 0 for name in _PARTS}
     parts = {name: held for name, held in known.items() if name != "slab_reclaimable"}
-    parts["other"] = max(0, (use.kernel_bytes or 0) + known["sock"] - sum(known.values()))
+    parts["other"] = max(0, (use.kernel_bytes or 0) + known["sock"] - sum(known.values())) + hidden
     part = max(parts, key=parts.__getitem__)
     return part, parts[part]
 
@@ -133,7 +154,7 @@ KERNEL_MEMORY_OF_CGROUP = Rule(
     cause="kernel_memory",
     kinds=MEMCG,
     needs=f"the report's limit, anon and the kernel's figures of memory.stat (or the kmem counter); unreclaimable kernel memory and sockets at least"
-    f" {KERNEL_MATTERS:.0%} of the limit (certain from {MAIN:.0%})",
+    f" {KERNEL_MATTERS:.0%} of the limit (certain from {MAIN:.0%}). Before 5.18 also, with the whole task table, what shows in no figure",
     reference="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files",
     judge=kernel_memory_of_cgroup,
 )
