@@ -207,7 +207,7 @@ config_path:
   type: str
   returned: success
 docker_version:
-  description: Version of the dockerd that is installed, V(MAJOR.MINOR).
+  description: Version of the dockerd that runs.
   type: str
   returned: success
 rollback_run:

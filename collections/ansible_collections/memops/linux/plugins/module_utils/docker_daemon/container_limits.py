@@ -32,10 +32,10 @@ Update = collections.namedtuple("Update", "container old new")
 
 
 class LimitPlan:
-    """What a call does to containers' limits: updates, and the lists of a module's result."""
+    """What a call does to containers' limits: updates, {container's name: memory_bytes} that then hold, and the lists of a module's result."""
 
     def __init__(self):
-        self.updates = []
+        self.updates, self.held = [], {}
         self.drift, self.compliant, self.refused, self.unsupported, self.notes = [], [], [], [], []
 
 
@@ -51,9 +51,8 @@ def decide(wanted, containers, host, force=False):
     containers: [Container], running or not. host: a Host.
     """
     plan = LimitPlan()
-    named = {container.name: container for container in containers}
     for limits in wanted:
-        container = named.get(limits["name"])
+        container = _named(limits["name"], containers)
         why = _impossible(limits) or (None if container else _unknown(limits["name"], containers))
         if why:
             plan.refused.append({"key": key(limits["name"]), "why": why})
@@ -71,6 +70,7 @@ def _decide_one(plan, container, new, host, force):
             )
         new = dict(new, memory_swap_bytes=-1)
     old = current(container)
+    plan.held[container.name] = new["memory_bytes"]
     drift = _drift(container, old, new, host)
     if not drift:
         plan.compliant.append(name)
@@ -149,6 +149,12 @@ def _impossible(limits):
     if reservation is not None and not LEAST_BYTES <= reservation <= memory:
         return "memory_reservation_bytes (%d) must be from %d (6 MiB) to memory_bytes (%d)" % (reservation, LEAST_BYTES, memory)
     return None
+
+
+def _named(name, containers):
+    """The container of this name, or of an id that begins so."""
+    found = [one for one in containers if one.name == name or (len(name) >= 12 and one.id.startswith(name))]
+    return found[0] if found else None
 
 
 def _unknown(name, containers):

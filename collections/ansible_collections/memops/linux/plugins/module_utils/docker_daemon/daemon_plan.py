@@ -11,12 +11,11 @@ RUNNING, FILE = "running", "daemon.json"
 
 WRITE, RELOAD, RESTART = "write", "reload", "restart"
 
-#: path: of daemon.json. text: None where there is none. options: {key: option} that the unit gives dockerd. version: (major, minor) of the
-#: program that starts next, or None. state: "running", "stopped" or "failed". info: what /info says, {} where it does not run.
-#: cgroup_version: 1 or 2. running: names of the containers that run. in_effect: {key: value} that the daemon still has while the file says
-#: otherwise. unsure: a sentence where somebody changed the file since the daemon started, else None. reloaded: whether it was told to read
-#: the file as it is now.
-Daemon = collections.namedtuple("Daemon", "path text options version state info cgroup_version running in_effect unsure reloaded")
+#: path: of daemon.json. text: None where there is none. options: {key: option} that the unit gives dockerd. state: "running", "stopped" or
+#: "failed". info: what /info says, {} where it does not run. cgroup_version: 1 or 2. running: names of the containers that run.
+#: in_effect: {key: value} that the daemon still has while the file says otherwise. unsure: a sentence where somebody changed the file since
+#: the daemon started, else None. reloaded: whether it was told to read the file as it is now.
+Daemon = collections.namedtuple("Daemon", "path text options state info cgroup_version running in_effect unsure reloaded")
 
 
 class DaemonPlan:

@@ -56,7 +56,6 @@ def read(files, service, socket, path=None, names=()):
         path=path,
         text=text,
         options=daemon_keys.from_options(words),
-        version=_version(program),
         state=state,
         info=info if isinstance(info, dict) else {},
         cgroup_version=2 if files.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
@@ -132,15 +131,14 @@ def read_identity(files, service):
 
 def validation(situation, text):
     """Why this dockerd does not accept the text as its file, or None; None too where it cannot be asked (before Docker 23)."""
-    if "--validate" not in host_command.ask([situation.program, "--help"]).output:
-        return None
     import tempfile
 
     with tempfile.NamedTemporaryFile(prefix="memops-daemon-", suffix=".json") as stream:
         stream.write(text.encode("utf-8", "surrogateescape"))
         stream.flush()
         answer = host_command.ask([situation.program, "--validate", "--config-file", stream.name])
-        return (answer.errors or answer.output).strip().replace(stream.name, situation.daemon.path)[-600:] if answer.status else None
+        told = (answer.errors or answer.output).strip().replace(stream.name, situation.daemon.path)[-600:]
+        return told if answer.status and "unknown flag: --validate" not in told else None
 
 
 def _expanded(files, words, environment_files):
@@ -183,11 +181,6 @@ def _option(words, option):
         if word == option and index + 1 < len(words):
             return words[index + 1]
     return None
-
-
-def _version(program):
-    found = re.search(r"version (\d+)\.(\d+)", host_command.ask([program, "--version"]).output)
-    return (int(found.group(1)), int(found.group(2))) if found else None
 
 
 def _identity(files, pid):

@@ -58,7 +58,7 @@ def apply(files, request, check_mode):
         if decision.changed:
             change_journal.record(files, request.run, _changes(decision))
             carry_out(files, decision, request)
-        baseline_rows.put(files, _kept(decision, request), decision.situation.daemon.path)
+        baseline_rows.put(files, _kept(decision), decision.situation.daemon.path)
     return result
 
 
@@ -149,11 +149,10 @@ def _changes(decision):
     return changes
 
 
-def _kept(decision, request):
+def _kept(decision):
     """{key: value} that holds now and was asked for."""
     kept = collections.OrderedDict(decision.daemon.wanted)
-    for limits in request.limits:
-        kept[container_limits.key(limits["name"])] = limits["memory_bytes"]
+    kept.update((container_limits.key(name), memory) for name, memory in decision.limits.held.items())
     return kept
 
 
@@ -211,7 +210,7 @@ def result_of(decision, request):
         "reloaded": any(step[0] == daemon_plan.RELOAD for step in daemon.steps) and not decision.refused,
         "container_findings": found,
         "config_path": situation.daemon.path,
-        "docker_version": ".".join(str(part) for part in situation.daemon.version or ()) or None,
+        "docker_version": situation.daemon.info.get("ServerVersion"),
     }
 
 

@@ -24,6 +24,12 @@ def test_a_limit_that_holds_is_no_change():
     assert plan.updates == [] and plan.compliant == ["container:shop"]
 
 
+def test_a_container_can_be_named_by_the_beginning_of_its_id():
+    plan = decided({"name": ID[:12], "memory_bytes": 128 * MIB})
+    assert plan.updates[0].container.name == "shop" and plan.held == {"shop": 128 * MIB}
+    assert decided({"name": ID[:11], "memory_bytes": 128 * MIB}).refused
+
+
 def test_without_a_swap_limit_it_may_not_swap():
     plan = decided({"memory_bytes": 128 * MIB})
     assert container_limits.body(plan.updates[0].new, plan.updates[0].old) == {"Memory": 128 * MIB, "MemorySwap": 128 * MIB}

@@ -9,9 +9,7 @@ import pytest
 from ansible_collections.memops.linux.plugins.module_utils.docker_daemon import daemon_keys, daemon_plan
 from ansible_collections.memops.linux.plugins.module_utils.docker_daemon.daemon_plan import EVEN_IF_CONTAINERS_DIE, IF_NEEDED, NEVER, Daemon
 
-RUNNING = Daemon(
-    "/etc/docker/daemon.json", None, {}, (20, 10), "running", {"LiveRestoreEnabled": False, "CgroupDriver": "systemd"}, 2, ["shop"], {}, None, False
-)
+RUNNING = Daemon("/etc/docker/daemon.json", None, {}, "running", {"LiveRestoreEnabled": False, "CgroupDriver": "systemd"}, 2, ["shop"], {}, None, False)
 LIVES = dict(RUNNING.info, LiveRestoreEnabled=True)
 
 

@@ -150,6 +150,11 @@ def test_a_foreign_key_that_this_docker_does_not_know_is_refused_by_dockerd_itse
     assert docker.text() == '{"graph": "/x"}' and not files.exists(change_journal.PATH)
 
 
+def test_a_docker_that_cannot_validate_is_not_asked_more(docker, files):
+    docker.validates = False
+    assert apply(files, {"live-restore": True})["changed"]
+
+
 def test_an_option_in_the_units_environment_file_is_a_conflict(docker, files):
     docker.put("/etc/default/docker", 'DOCKER_OPTS="--live-restore --dns 1.1.1.1"\n')
     with pytest.raises(EnforcementError) as error:
