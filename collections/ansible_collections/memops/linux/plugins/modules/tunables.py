@@ -139,7 +139,7 @@ compliant:
   elements: str
   returned: always
 refused:
-  description: Keys that would hurt the host, each with RV(refused[].why), the sum.
+  description: Keys that would hurt the host, each with V(why), the sum.
   type: list
   elements: dict
   returned: always

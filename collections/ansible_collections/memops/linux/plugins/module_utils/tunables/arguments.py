@@ -17,5 +17,5 @@ SPEC = {
     "reason": {"type": "str", "default": "baseline"},
     "diagnosis": {"type": "str"},
     "rollback_run": {"type": "str", "default": "last"},
-    "rollback_keys": {"type": "list", "elements": "str", "default": []},
+    "rollback_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
 }
