@@ -1,4 +1,4 @@
-"""Kill -9 whoever holds the lock of memops as soon as a file differs from what it is now."""
+"""Wait until somebody holds the lock of memops, and kill -9 that one as soon as a file differs from what it is now."""
 
 import os
 import signal
@@ -29,9 +29,11 @@ def holders():
 path, seconds = sys.argv[1], int(sys.argv[2])
 first = read(path)
 deadline = time.time() + seconds
+found = []
+while time.time() < deadline and not found:
+    found = list(holders())
 while time.time() < deadline and read(path) == first:
     pass
-killed = list(holders())
-for pid in killed:
+for pid in found:
     os.kill(pid, signal.SIGKILL)
-print(killed)
+print(found)
