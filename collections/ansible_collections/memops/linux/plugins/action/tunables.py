@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         try:
             arguments.update(_for_the_host(arguments, catalogue()))
         except (WantedError, OSError) as error:
-            raise AnsibleActionFail(f"The wanted tunables cannot be: {error}. Nothing was touched.") from error
+            raise AnsibleActionFail(f"Nothing was touched, because the wanted tunables cannot be: {error}") from None
         arguments = {name: value for name, value in arguments.items() if value is not None}
         result.update(self._execute_module("memops.linux.tunables", module_args=arguments, task_vars=task_vars))
         return result

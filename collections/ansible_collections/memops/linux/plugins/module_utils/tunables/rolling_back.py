@@ -51,8 +51,9 @@ def _of_area(entries):
 
 
 def _groups(former, keys, catalogue):
-    """{key: {"" or AT_BOOT or "@/path": former value}} of the keys that are asked for; with a key goes the other one of its pair."""
-    asked = set(keys) | {catalogue[key]["pair"] for key in keys if catalogue.get(key, {}).get("pair")}
+    """{key: {"" or AT_BOOT or "@/path": former value}} of the keys that are asked for; with a key go its parts, and the other one of its pair."""
+    keys = {key.partition("@")[0] for key in keys}
+    asked = keys | {catalogue[key]["pair"] for key in keys if catalogue.get(key, {}).get("pair")}
     groups = collections.OrderedDict()
     for name, one in former.items():
         key, sign, part = name.partition("@")

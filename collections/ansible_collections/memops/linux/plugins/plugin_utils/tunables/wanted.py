@@ -66,8 +66,8 @@ def all_entries(catalogue: Mapping[str, dict]) -> dict[str, dict]:
 
 
 def unknown_keys(keys: list[str], catalogue: Mapping[str, dict]) -> str | None:
-    """A sentence on keys that the catalogue does not have, or None."""
-    unknown = [_unknown(key, catalogue) for key in keys if key not in catalogue]
+    """A sentence on keys that the catalogue does not have, or None. They may be as the journal has them: ``vm.swappiness@boot``."""
+    unknown = [_unknown(key, catalogue) for key in keys if key.partition("@")[0] not in catalogue]
     return "; ".join(unknown) or None
 
 

@@ -73,9 +73,10 @@ def test_what_somebody_changed_since_goes_back_by_force_alone(host):
     assert (host.value("vm.swappiness"), host.text(SYSCTL_FILE)) == ("60", None)
 
 
-def test_only_the_keys_that_are_asked_for_go_back_and_a_pair_goes_together(host):
+@pytest.mark.parametrize("asked", ["vm.dirty_bytes", "vm.dirty_ratio", "vm.dirty_bytes@boot"])
+def test_only_the_keys_that_are_asked_for_go_back_with_all_that_belongs_to_them(host, asked):
     host.apply(WANTED)
-    host.roll_back(keys=["vm.dirty_bytes"])
+    host.roll_back(keys=[asked])
     assert (host.value("vm.dirty_ratio"), host.value("vm.dirty_bytes"), host.value("vm.swappiness")) == ("20", "0", "10")
     assert "vm.dirty_bytes" not in host.text(SYSCTL_FILE) and "vm.swappiness" in host.text(SYSCTL_FILE)
 

@@ -77,7 +77,7 @@ def test_a_profile_that_is_not_there_is_answered_with_those_that_are():
 
 
 def test_the_keys_of_a_rollback_have_to_be_in_the_catalogue():
-    assert wanted.unknown_keys(["vm.swappiness"], ENTRIES) is None
+    assert wanted.unknown_keys(["vm.swappiness", "vm.swappiness@boot", "vm.swappiness@/etc/sysctl.conf"], ENTRIES) is None
     assert "vm.swapiness" in wanted.unknown_keys(["vm.swapiness"], ENTRIES)
 
 
