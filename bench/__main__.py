@@ -1,4 +1,4 @@
-"""``python -m bench [fleet] [collector] [payload] [logs]``: measure, and write docs/benchmarks.md and bench/results.json."""
+"""``python -m bench [fleet] [collector] [payload] [logs] [report]``: measure, and write docs/benchmarks.md and bench/results.json."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import shlex
 import signal
 import sys
 
-from . import collector, fleet, logs, machine, payload, results
+from . import collector, fleet, logs, machine, payload, report, results
 from .measure import CannotMeasure
 
-BENCHMARKS = {"payload": payload.measure, "collector": collector.measure, "logs": logs.measure, "fleet": fleet.measure}
+BENCHMARKS = {"payload": payload.measure, "collector": collector.measure, "logs": logs.measure, "fleet": fleet.measure, "report": report.measure}
 
 
 def main() -> int:

@@ -161,12 +161,44 @@ def _pressure(result: Mapping) -> Iterable[str]:
     yield from _table(["the host", "what", "measured", "goal", ""], rows)
 
 
+def _report(result: Mapping) -> Iterable[str]:
+    goals, browser = result["goals"], result["browser"]
+    yield f"{result['hosts']:,} hosts, {result['hit']:,} of them with {result['incidents']:,} incidents of recorded evidence; {result['rounds']} rounds."
+    yield f"One process reads the hosts' documents and writes report.json, report.md and report.html; then Chromium {browser['version']} opens the page"
+    yield "without a window and without a GPU."
+    yield ""
+    yield from _table(
+        ["what", "measured", "goal", ""],
+        [
+            ["making it, seconds", _runs(result["seconds"], digits=1), *_goal(result["seconds"]["median"], at_most=goals["seconds"])],
+            ["CPU seconds of it", _runs(result["cpu_seconds"], digits=1), "", ""],
+            [
+                "peak RSS, MB",
+                _runs(result["peak_rss_bytes"], 1e6, 0),
+                *_goal(result["peak_rss_bytes"]["median"] / 1e6, at_most=goals["peak_rss_bytes"] / 1e6),
+            ],
+            ["report.html, MB", f"{result['page_bytes'] / 1e6:.1f}", "", ""],
+            ["report.json, MB", f"{result['json_bytes'] / 1e6:.1f}", "", ""],
+            ["report.md, MB", f"{result['markdown_bytes'] / 1e6:.1f}", "", ""],
+            ["opening it, seconds until rows stand", _runs(browser["open_seconds"]), *_goal(browser["open_seconds"]["median"], at_most=goals["open_seconds"])],
+            [
+                "filtering, seconds from the key until the rows stand",
+                _runs(browser["filter_seconds"]),
+                *_goal(browser["filter_seconds"]["median"], at_most=goals["filter_seconds"]),
+            ],
+            ["opening a host, seconds", _runs(browser["host_seconds"]), "", ""],
+            ["longest time without an answer to a key meanwhile, seconds", _runs(browser["longest_task_seconds"]), "", ""],
+        ],
+    )
+
+
 _SECTIONS = {
     "fleet": ("A fleet", _fleet),
     "collector": ("A crowded host", _collector),
     "pressure": ("A host short of memory", _pressure),
     "payload": ("What is sent to a host", _payload),
     "logs": ("Saved logs", _logs),
+    "report": ("The report of a large fleet", _report),
 }
 
 _QUANTITIES = {

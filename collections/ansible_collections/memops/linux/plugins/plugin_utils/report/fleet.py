@@ -19,6 +19,8 @@ from .view.occurrences import Occurrence, occurrences
 from .view.unread import Unread
 
 SCHEMA = "memops.report/1"
+#: Up to so many hosts each of them has a view of its own, also where its row says all.
+SMALL_FLEET = 60
 
 
 class Fleet(NamedTuple):
@@ -37,6 +39,8 @@ def gather(run_folder: str, hosts: Iterable[str], groups: Mapping[str, Iterable[
     memory at a time, whatever the size of the fleet.
     """
     fleet = Fleet([], [], Unread(), set())
+    hosts = list(hosts)
+    small = len(hosts) <= SMALL_FLEET
     for host in hosts:
         diagnosis = read_diagnosis(run_folder, host)
         row = _row(host, diagnosis)
@@ -45,7 +49,7 @@ def gather(run_folder: str, hosts: Iterable[str], groups: Mapping[str, Iterable[
         fleet.unread.add(host, row["verdict"], diagnosis["unreadable"] if diagnosis else [])
         if diagnosis is not None:
             fleet.found.extend(occurrences(diagnosis))
-            if diagnosis["incidents"] or diagnosis["findings"] or diagnosis["unreadable"]:
+            if small or diagnosis["incidents"] or diagnosis["findings"] or row["verdict"]["code"] not in ("healthy", "no_evidence"):
                 fleet.views.add(host)
     order = list(CODES)
     fleet.rows.sort(key=lambda row: (order.index(row["verdict"]["code"]), row["host"]))

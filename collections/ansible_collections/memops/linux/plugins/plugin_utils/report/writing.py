@@ -13,6 +13,7 @@ from .fleet import gather, read_diagnosis, read_evidence, report_document
 from .host_files import write_file
 from .markdown import HOSTS_TOLD, markdown
 from .page import rendering
+from .page.packing import ANCHOR
 
 
 def write_report(
@@ -30,7 +31,8 @@ def write_report(
     told = [row["host"] for row in report["hosts"] if row["verdict"]["code"] != "healthy" and row["diagnosis"]][:HOSTS_TOLD]
     write_file(folder / "report.md", markdown(report, (read_diagnosis(run_folder, host) for host in told), run_folder))
     anchors = {row["host"]: f"h{place}" for place, row in enumerate(report["hosts"]) if row["host"] in fleet.views}
-    write_file(folder / "report.html", rendering.page(report, run_folder, anchors, _views(run_folder, anchors, len(report["hosts"]) == 1)))
+    single = len(report["hosts"]) == 1
+    write_file(folder / "report.html", rendering.page(report, run_folder, anchors, _views(run_folder, anchors, single)))
     return report
 
 
@@ -38,7 +40,8 @@ def _views(run_folder: str, anchors: Mapping[str, str], single: bool) -> Iterato
     """Each host's part of the page. A host's evidence is whatever it sent: where it cannot be drawn the diagnosis is told without it."""
     for host, anchor in anchors.items():
         diagnosis = read_diagnosis(run_folder, host)
+        place = ANCHOR if rendering.is_packed(anchors) else anchor
         try:
-            yield anchor, rendering.host_html(diagnosis, read_evidence(run_folder, host), anchor, single)
+            yield anchor, rendering.host_html(diagnosis, read_evidence(run_folder, host), place, single)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            yield anchor, rendering.host_html(diagnosis, None, anchor, single)
+            yield anchor, rendering.host_html(diagnosis, None, place, single)

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 #: What deflate can look back on.
 WINDOW_BYTES = 32 << 10
 END_OF_BEGINNING = "\0"
+#: All packed texts are of a place of this name, so that their anchors repeat too; whoever unpacks one gives it its own.
+ANCHOR = "h-"
 
 
 class Packer:

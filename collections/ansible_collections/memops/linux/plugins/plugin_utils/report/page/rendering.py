@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import jinja2
@@ -25,6 +26,9 @@ from .packing import Packer
 TEMPLATES = pathlib.Path(__file__).parents[1] / "templates"
 #: Up to this many hosts' views stand in the page as they are; of more each is packed and unpacked when it is opened.
 HOSTS_AS_THEY_ARE = 60
+GROUPS_SHOWN = 30
+#: So many views are held at once, to find what all of them begin with.
+EXAMPLES = 8
 
 
 @functools.cache
@@ -56,6 +60,11 @@ def host_html(diagnosis: dict[str, Any], evidence: dict[str, Any] | None, anchor
     return Markup(environment().get_template("host.html.j2").render(view=host_view(diagnosis, evidence, anchor), single=single))
 
 
+def is_packed(anchors: Collection[str]) -> bool:
+    """Whether so many hosts' views are packed."""
+    return len(anchors) > HOSTS_AS_THEY_ARE
+
+
 def page(report: dict[str, Any], run_folder: str, anchors: dict[str, str], views: Iterable[tuple[str, Markup]]) -> Iterator[str]:
     """The page in pieces, as they come.
 
@@ -63,7 +72,7 @@ def page(report: dict[str, Any], run_folder: str, anchors: dict[str, str], views
     remedies. anchors: host -> its anchor, of those that have a view; views: (anchor, HTML) of these.
     """
     single = len(report["hosts"]) == 1 and bool(anchors)
-    packed = len(anchors) > HOSTS_AS_THEY_ARE
+    packed = is_packed(anchors)
     style, script = asset("page.css"), asset("page.js")
     data, static_rows = page_rows.data(report, anchors), page_rows.static(report, anchors)
     return (
@@ -82,6 +91,7 @@ def page(report: dict[str, Any], run_folder: str, anchors: dict[str, str], views
             groups=data["groups"],
             static_rows=static_rows,
             anchors=anchors,
+            groups_shown=GROUPS_SHOWN,
             command=command(run_folder, [item["variable"] for item in report["remedies"]["variables"]]),
             kills=kills_over_time.picture(report["kills"]),
             views=() if packed else (html for _anchor, html in views),
@@ -95,7 +105,7 @@ def page(report: dict[str, Any], run_folder: str, anchors: dict[str, str], views
 def _packed(views: Iterable[tuple[str, Markup]]) -> Iterator[Markup]:
     """The packed views as a JSON document, in pieces: {"start": base64, "views": {anchor: base64}}."""
     views = iter(views)
-    examples = [view for view, _number in zip(views, range(8), strict=False)]
+    examples = list(itertools.islice(views, EXAMPLES))
     packer = Packer(str(html) for _anchor, html in examples)
     yield Markup(f'{{"start":"{packer.start}","views":{{')
     comma = ""

@@ -79,7 +79,8 @@ def _fact(group: dict[str, Any], column: str, facts: list[dict[str, Any]]) -> Fi
     value = group[column]
     if value is None:
         return None
-    fact = {"text": f"{group['path']}: {column} {value}", "where": "evidence.json, cgroups.groups", "time": None}
+    columns = ("usage_bytes", "max_bytes", "high_bytes")
+    fact = {"text": f"{group['path']}: {' '.join(f'{each}={group[each]}' for each in columns)}", "where": "evidence.json, cgroups.groups", "time": None}
     if fact not in facts:
         facts.append(fact)
     return Figure("none" if value == "max" else size(value), facts.index(fact))

@@ -33,7 +33,9 @@ def pressure(evidence: dict[str, Any], facts: list[dict[str, Any]]) -> Picture:
         for share in ("some", "full"):
             line = ((evidence.get("pressure") or {}).get(resource) or {}).get(share)
             if line is not None:
-                figures = [_fact(f"pressure.{resource}.{share}.{name}", line[name], "%", facts) for name in ("avg10", "avg60", "avg300")]
+                means = ("avg10", "avg60", "avg300")
+                quote = _fact(f"pressure.{resource}.{share}: {' '.join(f'{name}={line[name]}' for name in means)}", facts)
+                figures = [Figure(f"{line[name]:g} %", quote) for name in means]
                 drawing = svg.picture([svg.bar(0, 1, "c-back"), svg.bar(0, line["avg60"] / 100, "c-level")])
                 rows.append(Row([f"{resource}, {share}", drawing, *figures]))
     if not rows:
@@ -55,15 +57,15 @@ def reclaim(evidence: dict[str, Any], facts: list[dict[str, Any]]) -> Picture:
     if not moving:
         return Picture("reclaim", title, f"Nothing was reclaimed, and nothing went to or came from swap, in the {seconds} of sampling.")
     rows = tuple(
-        Row([text, name, _fact(f"memory.vmstat.rates_per_second.{name}", moving[name], "/s", facts)]) for name, text in RATES.items() if name in moving
+        Row([text, name, Figure(f"{moving[name]:g} /s", _fact(f"memory.vmstat.rates_per_second.{name} {moving[name]}", facts))]) for name, text in RATES.items() if name in moving
     )
     return Picture(
         "reclaim", title, f"Over {seconds}; counters that stood still are left out.", (Head("what"), Head("counter"), Head("rate", css="number")), rows
     )
 
 
-def _fact(name: str, value: float, unit: str, facts: list[dict[str, Any]]) -> Figure:
-    fact = {"text": f"{name} {value}", "where": "evidence.json", "time": None}
+def _fact(text: str, facts: list[dict[str, Any]]) -> int:
+    fact = {"text": text, "where": "evidence.json", "time": None}
     if fact not in facts:
         facts.append(fact)
-    return Figure(f"{value:g} %" if unit == "%" else f"{value:g} {unit}", facts.index(fact))
+    return facts.index(fact)

@@ -16,17 +16,17 @@ from markupsafe import Markup
 def bar(start: float, width: float, css: str, top: float = 0, height: float = 14) -> str:
     """A part of a bar. start, width: shares of the whole, 0 to 1."""
     left, across = max(0.0, min(1.0, start)), max(0.0, min(1.0 - start, width))
-    return f'<rect x="{100 * left:.2f}%" y="{top:g}" width="{100 * across:.2f}%" height="{height:g}" class="{css}"/>'
+    return f'<rect x="{100 * left:.1f}%" y="{top:g}" width="{100 * across:.1f}%" height="{height:g}" class="{css}"/>'
 
 
 def tick(at: float, css: str, top: float = 0, height: float = 14) -> str:
     """A mark across a bar."""
-    return f'<line x1="{100 * at:.2f}%" x2="{100 * at:.2f}%" y1="{top:g}" y2="{top + height:g}" class="{css}"/>'
+    return f'<line x1="{100 * at:.1f}%" x2="{100 * at:.1f}%" y1="{top:g}" y2="{top + height:g}" class="{css}"/>'
 
 
 def label(at: float, y: float, words: str, css: str = "on") -> str:
     """A word of ours in a picture, centred at a share of its width."""
-    return f'<text x="{100 * at:.2f}%" y="{y:g}" class="{css}">{Markup.escape(words)}</text>'
+    return f'<text x="{100 * at:.1f}%" y="{y:g}" class="{css}">{Markup.escape(words)}</text>'
 
 
 def picture(shapes: Iterable[str], height: float = 14, css: str = "bar") -> Markup:

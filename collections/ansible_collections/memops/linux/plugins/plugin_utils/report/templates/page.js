@@ -101,7 +101,8 @@
     if (old) return old;
     const kept = views.querySelectorAll(".host");
     if (kept.length >= 20) kept[0].remove();
-    views.insertAdjacentHTML("beforeend", text.slice(text.indexOf("\0") + 1));
+    // A quotation mark within a text is escaped, so these are attributes and nothing else.
+    views.insertAdjacentHTML("beforeend", text.slice(text.indexOf("\0") + 1).replace(/"(#?)h-/g, `"$1${id}`));
     return $(id);
   }
 
@@ -126,7 +127,7 @@
   const rows = $("rows"), table = $("table");
   const body = table ? table.tBodies[0] : null;
   const word = (row, name) => { const value = row[data.columns[name]]; return data.interned[name] ? data.words[value] : value; };
-  const spare = (height) => { const row = document.createElement("tr"); row.className = "gap"; row.setAttribute("aria-hidden", "true"); const cell = document.createElement("td"); cell.colSpan = 7; cell.style.height = height + "px"; row.append(cell); return row; };
+  const spare = (height) => { const row = document.createElement("tr"); row.className = "gap"; row.setAttribute("aria-hidden", "true"); const cell = document.createElement("td"); cell.style.height = height + "px"; row.append(cell); return row; };
   const above = spare(0), below = spare(0);
   function draw(place) {
     const row = order[place], line = document.createElement("tr");

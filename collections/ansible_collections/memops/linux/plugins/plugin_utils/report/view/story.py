@@ -8,6 +8,7 @@ Every form of the report tells this story, so all of them show the same numbers.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from ...diagnosis.case import KERNEL_OOM_KINDS, MEMORY_KINDS
@@ -49,6 +50,9 @@ USES = {
 }
 
 
+_PID = re.compile(r"\(pid (\d{1,10})\)")
+
+
 class Told(NamedTuple):
     """One sentence and the numbers of the quotes that it rests on."""
 
@@ -70,7 +74,7 @@ def chapters(incident: dict[str, Any]) -> list[Chapter]:
     story = []
     for name, title in _TITLES.items():
         steps = own[name](incident) if name in own else []
-        steps += [Told(step["text"], tuple(step["quotes"])) for step in incident["because"] if step.get("part", "") in _OF_REASONING[name]]
+        steps += [_as_told(incident, step) for step in incident["because"] if step.get("part", "") in _OF_REASONING[name]]
         if name == "why":
             title = _WHY_OF_OOM if incident["kind"] in KERNEL_OOM_KINDS else title
             if incident["cannot_tell"]:
@@ -83,6 +87,15 @@ def chapters(incident: dict[str, Any]) -> list[Chapter]:
 def of_finding(finding: dict[str, Any]) -> list[Chapter]:
     """The reasoning of a condition that has killed nobody yet."""
     return [Chapter("why", "Why", [Told(step["text"], tuple(step["quotes"])) for step in finding["because"]])]
+
+
+def _as_told(incident: dict[str, Any], step: dict[str, Any]) -> Told:
+    """A step of the reasoning; one that names a process of the report and no line rests on that process' row."""
+    quotes = tuple(step["quotes"])
+    if not quotes:
+        rows = (_cited(incident, f"task.{pid}") for pid in _PID.findall(step["text"]))
+        quotes = tuple(dict.fromkeys(number for row in rows for number in row))
+    return Told(step["text"], quotes)
 
 
 def _asked(incident: dict[str, Any]) -> list[Told]:

@@ -20,6 +20,7 @@ from ansible_collections.memops.linux.plugins.plugin_utils.report.run_folder imp
 from ansible_collections.memops.linux.plugins.plugin_utils.report.terminal import printable, reasoning, table
 from ansible_collections.memops.linux.tests.unit.controller.report.documents import HOSTILE, diagnosis
 
+
 @pytest.fixture
 def run(tmp_path):
     return open_run(str(tmp_path / "reports"))
