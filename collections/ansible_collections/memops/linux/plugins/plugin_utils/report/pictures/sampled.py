@@ -57,7 +57,9 @@ def reclaim(evidence: dict[str, Any], facts: list[dict[str, Any]]) -> Picture:
     if not moving:
         return Picture("reclaim", title, f"Nothing was reclaimed, and nothing went to or came from swap, in the {seconds} of sampling.")
     rows = tuple(
-        Row([text, name, Figure(f"{moving[name]:g} /s", _fact(f"memory.vmstat.rates_per_second.{name} {moving[name]}", facts))]) for name, text in RATES.items() if name in moving
+        Row([text, name, Figure(f"{moving[name]:g} /s", _fact(f"memory.vmstat.rates_per_second.{name} {moving[name]}", facts))])
+        for name, text in RATES.items()
+        if name in moving
     )
     return Picture(
         "reclaim", title, f"Over {seconds}; counters that stood still are left out.", (Head("what"), Head("counter"), Head("rate", css="number")), rows

@@ -65,4 +65,6 @@ def _row(incident: dict[str, Any], zone: dict[str, Any], judged: dict[str, Any] 
         shapes.append(svg.label(0.97, 11.5, "»", "on c-level-word"))
     figures = [bytes_of(incident, source, zone[name]) for name in ("free_bytes", "min_bytes", "low_bytes", "high_bytes")]
     stay = None if stays is None else Figure(size(stays), quote_of(incident, source))
-    return Row([f"{zone['zone']}, node {zone['node']}", svg.picture(shapes), *figures, stay, _VERDICTS.get(judged["verdict"], judged["verdict"]) if judged else None])
+    return Row(
+        [f"{zone['zone']}, node {zone['node']}", svg.picture(shapes), *figures, stay, _VERDICTS.get(judged["verdict"], judged["verdict"]) if judged else None]
+    )

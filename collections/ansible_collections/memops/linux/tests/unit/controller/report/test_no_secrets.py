@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pathlib
+import shlex
 
 import pytest
 
@@ -42,7 +43,7 @@ COMMAND_LINES = (
 def test_a_secret_in_a_command_line_or_a_log_line_is_in_no_form_of_the_report(tmp_path, line):
     _found, evidence = recorded("bookworm-6.1/earlyoom_kill", "web1")
     quoted = redact.text(f'mem avail: 1 of 9 MiB; sending SIGTERM to process 7 "{line}"')
-    command_line = redact.command_line(line.replace("'", "").replace('"', "").replace(" ", "\0").encode())
+    command_line = redact.command_line("\0".join(shlex.split(line)).encode())
     evidence["processes"]["largest"].append({"pid": 7, "name": "app", "command_line": command_line})
     evidence["unreadable"] = [{"section": "services", "source": redact.text(line), "why": redact.text(line)}]
     evidence["services"]["lines"].append(
