@@ -93,6 +93,13 @@ def test_to_grow_the_new_file_is_made_before_the_old_is_turned_off(host):
     assert host.steps.index("mkswap -U %s /.swapfile.memops-new" % host.probe.header("/swapfile").uuid) < host.steps.index("swapoff /swapfile")
 
 
+def test_a_line_that_does_not_come_up_by_itself_is_drift_and_loses_noauto(host):
+    host.swap_file("/swapfile", 4 * MIB, on=True)
+    host.put("/etc/fstab", FSTAB + "/swapfile none swap noauto,nofail 0 0\n")
+    assert [one["face"] for one in host.apply([file_of(4 * MIB)]).decision.drift] == ["boot"]
+    assert host.read("/etc/fstab") == FSTAB + "/swapfile none swap nofail 0 0\n"
+
+
 def test_a_removed_file_leaves_fstab_first_and_the_disk_last(host):
     host.apply([file_of(4 * MIB)])
     del host.steps[:]
