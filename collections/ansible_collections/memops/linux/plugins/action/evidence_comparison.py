@@ -11,9 +11,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..plugin_utils.comparison.document import comparison, hosts_of
+from ..plugin_utils.comparison.document import VERDICTS, comparison, hosts_of
 from ..plugin_utils.comparison.text import markdown, table
 from ..plugin_utils.report.host_files import write_file
+from ..plugin_utils.report.page import comparison as comparison_page
 from ..plugin_utils.report.run_folder import open_run
 from ..plugin_utils.report.terminal import printable
 
@@ -48,11 +49,12 @@ class ActionModule(ActionBase):
             folder = pathlib.Path(open_run(arguments["path"]))
             write_file(folder / "compare.json", json.dumps(document, indent=1))
             write_file(folder / "compare.md", markdown(document))
+            write_file(folder / "compare.html", comparison_page.page(document, VERDICTS))
         except OSError as error:
             raise AnsibleActionFail(
                 f"the comparison cannot be written to {arguments['path']}: {error.strerror or error}. Choose another folder with -e compare_report_dir=DIR"
             ) from error
-        for line, colour in [*table(document), ("", None), (f"Comparison: {folder}/compare.md", None)]:
+        for line, colour in [*table(document), ("", None), (f"Comparison: {folder}/compare.html (and compare.md, compare.json)", None)]:
             display.display(line, color=colour)
         outcome = {**result, "changed": False, "path": str(folder), "counts": document["counts"]}
         if not any(row["before_at"] and row["after_at"] for row in document["hosts"]):
