@@ -245,3 +245,16 @@ def test_a_rollback_that_was_killed_is_completed_by_the_next(tmp_path, monkeypat
     roll_back(host, "one", run="back2")
     assert host.tree() == clean
     assert change_journal.last_run(change_journal.read(host.files)) is None
+
+
+def test_taking_back_the_run_that_completed_a_killed_one_gives_what_was_there_before_both(host):
+    clean = host.tree()
+    host.fails["systemctl daemon-reload"] = Killed()
+    with pytest.raises(Killed):
+        work(host, WANTED)
+    host.fails.clear()
+    work(host, WANTED, run="two")
+    roll_back(host, "two")
+    assert host.tree() == clean
+    assert not roll_back(host, "one")["changed"]
+    assert change_journal.standing(change_journal.read(host.files)) == []
