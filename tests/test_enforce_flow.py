@@ -72,6 +72,7 @@ def collection(tmp_path):
     folder.mkdir(parents=True)
     for name in ("playbooks", "meta", "galaxy.yml"):
         (folder / name).symlink_to(COLLECTION / name)
+    shutil.copytree(COLLECTION / "roles/vm_tunables/vars", folder / "roles/vm_tunables/vars")
     shutil.copytree(COLLECTION / "plugins", folder / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "plugins/modules/journal_info.py").write_text(JOURNAL.replace("PATH", str(tmp_path / "journal.json")))
     tags = {"vm_tunables": "tunables", "swap": "swap", "docker_memory": "docker", "oom_protection": "units"}
@@ -215,6 +216,17 @@ def test_a_value_of_the_wrong_type_on_the_last_host_is_refused_before_the_first_
     assert status == 2
     assert diary == []
     assert "vm_tunables_overrides" in output
+
+
+def test_a_tunable_that_cannot_be_on_the_last_host_is_refused_before_the_first_is_touched(play):
+    fleet = hosts(3)
+    fleet["web3"]["vm_tunables_overrides"] = {"vm.swappiness": 999}
+
+    status, output, diary = play("enforce", fleet)
+
+    assert status == 2
+    assert diary == []
+    assert re.search(r"fatal: \[web3\].*vm.swappiness", output), output
 
 
 def test_remedies_are_applied_only_to_the_hosts_and_keys_that_the_diagnoses_name(play, tmp_path):
