@@ -7,6 +7,7 @@ journalctl is a stand-in here that prints made output and writes down how it was
 
 import json
 import os
+import pathlib
 import stat
 import struct
 
@@ -14,6 +15,8 @@ import pytest
 
 from ansible_collections.memops.linux.plugins.module_utils.collection.reading import Reader
 from ansible_collections.memops.linux.plugins.module_utils.kernel_log import ended_boots
+
+RECORDED = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "hosts" / "linux-5.10-panic"
 
 OLD, NOW = "1" * 32, "2" * 32
 BOOTED = 1795388400  # 2026-11-22T23:00:00Z
@@ -137,6 +140,22 @@ def test_wtmp_tells_where_no_journal_is_kept(host, given, records, shut_down):
 
     assert [boot["shut_down"] for boot in found] == shut_down, given
     assert all(boot["source"] == "wtmp" and boot["boot_id"] is None for boot in found)
+
+
+@pytest.mark.skipif(os.uname().machine in ended_boots._RECORDS, reason="the recorded file has the records of x86_64")
+def test_a_recorded_wtmp_of_a_host_that_panicked_tells_of_it():
+    found = ended_boots.collect(Reader(str(RECORDED)), 1795629000, 1795629142)
+
+    assert found == [
+        {
+            "boot_id": None,
+            "last_at": "2026-11-25T17:50:17.000Z",
+            "next_at": "2026-11-25T17:52:21.000Z",
+            "shut_down": False,
+            "source": "wtmp",
+            "path": "/var/log/wtmp",
+        }
+    ]
 
 
 def test_wtmp_is_not_asked_where_the_journal_tells(host):
