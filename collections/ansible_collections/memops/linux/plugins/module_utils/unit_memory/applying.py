@@ -23,7 +23,7 @@ def carry_out(files, commands, about, decision):
             done.append(path)
             _put(files, path, new)
         _reload(files, commands, about, decision, texts)
-        for name in decision.created:
+        for name in decision.idle:
             commands.do(["systemctl", "start", "--", name])
         _set_running(files, commands, about, decision.steps)
         _switch(files, commands, about, decision.file_steps, decision.switches)

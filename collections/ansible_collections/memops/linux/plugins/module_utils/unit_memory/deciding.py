@@ -22,6 +22,7 @@ Step = collections.namedtuple("Step", "unit property text running former found")
 class Decision:
     """What is to be done. steps: [Step]. created: {slice's name: its unit file's text}; removed: [Unit] of slices whose file goes.
 
+    idle: slices to start once there is something to do, so that their limits stand before their first program.
     undoes: see change_journal.Run. already_back: steps of a rollback that need nothing more but to be noted.
     file_steps, switches: of the daemons (see daemons).
     """
@@ -30,6 +31,7 @@ class Decision:
         self.steps = []
         self.created = collections.OrderedDict()
         self.removed = []
+        self.idle = []
         self.drift = []
         self.compliant = []
         self.refused = []

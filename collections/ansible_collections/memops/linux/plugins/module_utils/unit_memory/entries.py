@@ -9,13 +9,17 @@ from .settings import OPTIONS, value
 
 
 class Entries:
-    """wanted: [deciding.Wanted]. units: {name as it was given: Unit}. absent: names to clear. created: {slice's name: its file's text}."""
+    """wanted: [deciding.Wanted]. units: {name as it was given: Unit}. absent: names to clear.
+
+    created: {slice's name: its file's text}. idle: slices that are to be there and do not run.
+    """
 
     def __init__(self):
         self.wanted = []
         self.units = {}
         self.absent = []
         self.created = {}
+        self.idle = []
 
 
 def read(files, commands, about, given, decision):
@@ -35,6 +39,8 @@ def read(files, commands, about, given, decision):
             if unit.name not in entries.absent:
                 entries.absent.append(unit.name)
             continue
+        if unit.kind == "slice" and one.get("create") and not unit.active:
+            entries.idle.append(unit.name)
         if unit.kind == "slice" and not _slice_exists(unit):
             if not one.get("create"):
                 decision.refuse(unit.name, "there is no such slice on this host; with create: true it is made")

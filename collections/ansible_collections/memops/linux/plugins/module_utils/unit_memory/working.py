@@ -60,6 +60,7 @@ def _applying(files, commands, about, given):
     protection.note_gaps(decision, keepers, kept_in)
     by_name = {unit.name: unit for unit in read.units.values()}
     deciding.create(decision, read.created)
+    decision.idle = read.idle
     for name in read.absent:
         deciding.remove(decision, by_name[name])
     if given["daemon"] and given["daemon"]["name"] != "none":

@@ -258,3 +258,13 @@ def test_taking_back_the_run_that_completed_a_killed_one_gives_what_was_there_be
     assert host.tree() == clean
     assert not roll_back(host, "one")["changed"]
     assert change_journal.standing(change_journal.read(host.files)) == []
+
+
+def test_a_slice_whose_run_was_killed_before_it_was_started_is_started_by_the_next(host):
+    wanted = [{"name": "box.slice", "create": True, "memory_max_bytes": "300M"}]
+    host.fails["systemctl daemon-reload"] = Killed()
+    with pytest.raises(Killed):
+        work(host, wanted)
+    host.fails.clear()
+    work(host, wanted, run="two")
+    assert host.get("/sys/fs/cgroup/box.slice/memory.max") == str(300 * MIB)
