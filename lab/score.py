@@ -33,8 +33,9 @@ sys.path.insert(0, str(ansible_on.ROOT / "collections"))
 from ansible_collections.memops.linux.plugins.module_utils.memory_fault.catalogue import FAULTS
 from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
 
-#: Emulated processors are slow.
+#: Emulated processors are slow; those of a machine that has more to do than it can are slower still.
 SECONDS, KEEP_SECONDS = 150, 600
+MOST_SLOWED = 4
 REBOOT_SECONDS = 600
 LOGS_SETTLE_SECONDS = 3
 TRIES = 2
@@ -176,8 +177,9 @@ class _Lab:
             time.sleep(10)
         since, began = _guest_time(one), time.monotonic()
         boot = ssh_output(one, "cat", "/proc/sys/kernel/random/boot_id")
-        arguments = {"fault": fault, "allowed": True, "whole_host": True, "seconds": SECONDS, "keep_seconds": KEEP_SECONDS}
-        made = ansible_on.module(one, "memops.linux.memory_fault", arguments, SECONDS * 4)
+        limit = _seconds(os.getloadavg()[0], os.cpu_count() or 1)
+        arguments = {"fault": fault, "allowed": True, "whole_host": True, "seconds": limit, "keep_seconds": KEEP_SECONDS}
+        made = ansible_on.module(one, "memops.linux.memory_fault", arguments, limit * 4)
         if made.get("failed") or made.get("unreachable"):
             raise LabError(f"{fault} on {one.name}: {made.get('msg')}")
         if made.get("reboots"):
@@ -185,7 +187,7 @@ class _Lab:
         if not made["happened"] and spec["until"] != "ended":
             if keep:
                 _keep(keep / self.platform.name / f"{fault}.not_made", None, made, one)
-            raise LabError(f"{fault} on {one.name}: it did not come about within {SECONDS} s")
+            raise LabError(f"{fault} on {one.name}: it did not come about within {limit} s")
         time.sleep(LOGS_SETTLE_SECONDS)
         with tempfile.TemporaryDirectory() as folder:
             seen = ansible_on.diagnose(one, since, pathlib.Path(folder))
@@ -224,6 +226,11 @@ class _Lab:
         if self.machine is not None:
             self.machine = None
             machine.down(self.run, self.platform.name)
+
+
+def _seconds(load: float, processors: int) -> int:
+    """How long a fault may take to come about."""
+    return int(SECONDS * min(MOST_SLOWED, max(1.0, load / processors)))
 
 
 def _guest_time(one: machine.Machine) -> str:

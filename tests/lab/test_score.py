@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab import accuracy_page, judging
+from lab import accuracy_page, judging, score
 
 EXPECT = {"verdict": "memory", "kinds": ["memcg_oom"], "causes": ["mlocked"], "victims": ["memops-locker"], "findings": []}
 HEALTHY = {"verdict": "healthy", "kinds": [], "causes": [], "victims": [], "findings": []}
@@ -115,3 +115,8 @@ def test_the_page_leaves_nothing_out_in_silence():
     assert "- `wrong` on `bookworm-6.1`: cause not right; expected memcg_oom: mlocked, got memcg_oom/None, victim memops-locker. The kernel does not" in text
     assert "- `failed` on `bookworm-6.1`: it could not be made: no room" in text
     assert "- `impossible` on `bookworm-6.1`: there is no such thing." in text
+
+
+@pytest.mark.parametrize(("load", "processors", "seconds"), [(0.1, 2, 150), (2.0, 2, 150), (5.0, 2, 375), (90.0, 2, 600)])
+def test_a_fault_has_more_time_where_the_machine_is_busy(load, processors, seconds):
+    assert score._seconds(load, processors) == seconds
