@@ -1,7 +1,7 @@
 """Write the Prometheus rules from runbooks/alerts/catalogue.yml.
 
-``make alert-rules`` writes runbooks/alerts/memory.rules.yml and the table in
-the README beside it, and a test fails when they are stale. A site makes rules
+``make alert-rules`` writes runbooks/alerts/memory.rules.yml and, beside it, the
+tables in README.md and metrics.md; a test fails when they are stale. A site makes rules
 of its own with other values::
 
     tools/make_alert_rules.py --set memory_low=0.05 --set HostMemoryLow.for=10m --values site.yml --output memory.rules.yml
@@ -18,11 +18,15 @@ from typing import Any
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "collections"))
+
+from ansible_collections.memops.linux.plugins.module_utils.memory_metrics import families  # noqa: E402
+
 FOLDER = ROOT / "runbooks/alerts"
 SEVERITIES = ("critical", "warning", "info")
 _PLACE = re.compile(r"@([\w.]+)@")
 _DURATION = re.compile(r"(\d+(ms|[smhdwy]))+$")
-_MARKS = ("<!-- alerts: made by make alert-rules -->", "<!-- end of alerts -->")
+_MARKS = ("<!-- made by make alert-rules -->", "<!-- end -->")
 
 
 class Unusable(Exception):
@@ -120,18 +124,28 @@ def table(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def readme(told: dict[str, Any], page: str) -> str:
+def metrics_table() -> str:
+    """What the role memory_metrics writes."""
+    verdict = dict.fromkeys(("at", "code", "confidence", "kind", "cause", "incidents"))
+    found = {"cgroups": {"groups": [], "count": 0}, "vmstat": {}, "overcommit_memory": 0, "panic": None, "booted_after_panic": False, "verdict": verdict}
+    lines = ["| metric | type | |", "|---|---|---|"]
+    return "\n".join(lines + [f"| `{one.name}` | {one.kind} | {one.told} |" for one in families.of_host(found) + families.of_run(0, 0, 0, 0)])
+
+
+def renewed(page: str, made: str) -> str:
     """The page with the table renewed between its marks."""
     before, _mark, rest = page.partition(_MARKS[0])
     _old, _mark, after = rest.partition(_MARKS[1])
-    return f"{before}{_MARKS[0]}\n{table(told)}\n{_MARKS[1]}{after}"
+    return f"{before}{_MARKS[0]}\n{made}\n{_MARKS[1]}{after}"
 
 
 def pages() -> dict[pathlib.Path, str]:
     """Each written file's path and text."""
     told = catalogue()
-    page = FOLDER / "README.md"
-    return {FOLDER / "memory.rules.yml": rules_text(told), page: readme(told, page.read_text())}
+    made = {FOLDER / "memory.rules.yml": rules_text(told)}
+    for name, lines in (("README.md", table(told)), ("metrics.md", metrics_table())):
+        made[FOLDER / name] = renewed((FOLDER / name).read_text(), lines)
+    return made
 
 
 def main(arguments: list[str]) -> str | None:

@@ -35,6 +35,8 @@ def install(files, command, wanted, check_mode):
         stale = any(unit["NeedDaemonReload"] == "yes" for unit in units.values())
         missing = not files.exists(wanted["directory"])
         result.update(changed=bool(differing or stale or missing) or not runs, diff=_diff(former, texts, runs, True))
+        if missing:
+            result["diff"]["after"] += "\n# %s\na folder\n" % wanted["directory"]
         if result["changed"] and not check_mode:
             _make(files, command, wanted["directory"], texts, former, units[_TIMER])
     return result

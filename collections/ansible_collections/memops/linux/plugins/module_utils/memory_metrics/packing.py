@@ -29,7 +29,7 @@ Documentation=https://memops.example/memops
 [Service]
 Type=oneshot
 ExecStart={python} -I {archive} --directory {directory} --cgroups {cgroups}
-TimeoutStartSec=30
+TimeoutStartSec=120
 # Where memory is short, this is what can be done without.
 OOMScoreAdjust=500
 MemoryMax=128M

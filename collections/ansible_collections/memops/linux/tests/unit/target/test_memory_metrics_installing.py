@@ -134,6 +134,7 @@ def test_a_folder_that_was_missing_is_made_and_named(files):
     told = installing.install(files, Systemd(), wanted, False)
     assert files.exists("/var/lib/other")
     assert "--collector.textfile.directory" in told["notes"][0]
+    assert told["diff"]["after"].endswith("# /var/lib/other\na folder\n")
 
 
 @pytest.mark.parametrize(
