@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule alerts-setup alerts alert-rules docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule browser-setup browser screenshots alerts-setup alerts alert-rules docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,15 @@ lab-quick: lab-setup ## the scenarios in virtual machines that every change has 
 
 lab-faults: lab-setup ## six faults on one kernel, each of which must be told right
 	$(BIN)/python -m lab.score --trial --platforms bookworm-6.1 --faults $(QUICK_FAULTS)
+
+browser-setup: ## install Chromium, in which the report's page is tested (root, apt-get)
+	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends chromium; }
+
+browser: $(VENV)/.dev ## the report's page in headless Chromium: by mouse, by keyboard, on a phone, on paper, with axe
+	$(BIN)/pytest -n 0 tests/browser
+
+screenshots: $(VENV)/.dev ## the pictures of the report in the README
+	$(BIN)/python tools/screenshots.py
 
 alerts-setup: ## install promtool, which the alert rules are checked with (root, apt-get)
 	@command -v promtool >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends prometheus; }

@@ -52,7 +52,7 @@ def test_a_real_oom_kill_is_found_and_named_with_victim_limit_and_cause(diagnose
     assert diagnosis["verdict"]["code"] == "memory"
     assert any(f"Killed process {pid} (hungry)" in quote["text"] for quote in incident["quotes"])
     valid(latest / "hosts/localhost/evidence.json")
-    assert f"{latest.resolve()}/report.md" in output
+    assert f"{latest.resolve()}/report.html" in output
 
 
 def test_a_hostile_process_name_is_shown_and_never_interpreted(diagnose, killed, valid):
@@ -74,7 +74,7 @@ def test_every_document_of_a_run_is_private_and_valid(diagnose, valid):
 
     assert status == 0, output
     files = [path for path in latest.resolve().rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"report.json", "report.md", "evidence.json", "diagnosis.json"}
+    assert {path.name for path in files} == {"report.json", "report.md", "report.html", "evidence.json", "diagnosis.json"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     evidence = valid(latest / "hosts/localhost/evidence.json")
     valid(latest / "hosts/localhost/diagnosis.json")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import pathlib
+import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-import chromium  # noqa: E402
-import fleets  # noqa: E402
+import chromium
+import fleets
+
+
+#: CI's machine may be busy with much else.
+PATIENCE_MILLISECONDS = 120_000
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +51,7 @@ def visit(browser, reports):
     def opener(name: str, place: str = "", heeded: bool = True, **settings):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         opened.append(context)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         page = context.new_page()
         if heeded:
             page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
@@ -54,7 +59,7 @@ def visit(browser, reports):
             page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or said.append(f"asked for {request.url}"))
             page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(chromium.address(reports(name), place))
-        page.wait_for_function("document.documentElement.classList.contains('js')")
+        page.locator("html.js").wait_for()
         return page
 
     yield opener

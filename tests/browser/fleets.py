@@ -45,11 +45,8 @@ def hostile_fleet(folder: pathlib.Path) -> pathlib.Path:
         found, evidence = recorded("bookworm-6.1/host_anon_swap_full", host)
         evidence["cgroups"]["groups"] = [_poisoned(group) for group in evidence["cgroups"]["groups"]]
         found = {**_poisoned(found), "schema": found["schema"], "verdict": {**found["verdict"], "summary": HOSTILE}, "host": host}
-        for one in found["incidents"]:
-            one.update(kind="global_oom", cause="no_swap", confidence="certain", constraint="none", time="2026-11-20T10:00:00.000Z")
-        found["findings"] = []
         small = incident(HOSTILE, unit=HOSTILE, cgroup=HOSTILE, container=None, time=None)
-        found["incidents"].append(_poisoned({**small, "remedies": []}) | {key: small[key] for key in ("kind", "cause", "confidence", "constraint", "time")})
+        found["incidents"].append(_poisoned(small))
         write_evidence(run, host, evidence)
         write_diagnosis(run, host, found)
     unread_host(run, "gone" + HOSTILE, HOSTILE)
@@ -72,6 +69,10 @@ def large_fleet(folder: pathlib.Path, hosts: int = 600, hit: int = 90) -> pathli
     return pathlib.Path(run) / "report.html"
 
 
+#: Words of our own, which no host can choose.
+_CODES = frozenset(("part", "kind", "cause", "confidence", "constraint", "verdict", "severity", "scope", "time", "schema", "variable"))
+
+
 def _poisoned(value: Any) -> Any:
     """The same document with every text in it made hostile; names of fields stay."""
     if isinstance(value, str):
@@ -79,5 +80,5 @@ def _poisoned(value: Any) -> Any:
     if isinstance(value, list):
         return [_poisoned(item) for item in value]
     if isinstance(value, dict):
-        return {key: _poisoned(item) for key, item in value.items()}
+        return {key: item if key in _CODES else _poisoned(item) for key, item in value.items()}
     return json.loads(json.dumps(value))

@@ -5,17 +5,27 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import time
 
 import chromium
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
+PATIENCE_SECONDS = 30
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
 def hosts_shown(page) -> list[str]:
     return page.locator("#table tbody tr:not(.gap) th").all_inner_texts()
+
+
+def until(page, condition: str) -> None:
+    """Wait for a JavaScript expression to hold; Playwright's own way of waiting needs eval, which the page's policy forbids."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"waited in vain for: {condition}"
+        page.wait_for_timeout(50)
 
 
 def open_host(page, name: str) -> None:
@@ -45,21 +55,21 @@ def test_hosts_are_filtered_by_verdict_cause_group_and_text_and_the_count_is_tol
     page = visit("fleet")
     everything = len(hosts_shown(page))
 
-    page.get_by_label("Text").fill("page cache")
-    page.get_by_label("Text").fill("memcg-tmpfs")
-    page.wait_for_function("document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
+    page.locator("[name=text]").fill("page cache")
+    page.locator("[name=text]").fill("memcg-tmpfs")
+    until(page, "document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
     assert hosts_shown(page) == ["memcg-tmpfs.bookworm-6.1"]
     assert page.get_by_role("status").inner_text() == f"1 of {everything} hosts"
     page.get_by_role("button", name="Show all").click()
-    page.get_by_label("Cause").select_option("fork_storm")
-    page.wait_for_function("document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
+    page.locator("[name=cause]").select_option("fork_storm")
+    until(page, "document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
     assert hosts_shown(page) == ["fork-storm.bookworm-6.1"]
     page.get_by_role("button", name="Show all").click()
-    page.get_by_label("Group").select_option("bookworm-6.1")
-    page.wait_for_function(f"document.querySelectorAll('#table tbody tr:not(.gap)').length === {everything - 2}")
+    page.locator("[name=group]").select_option("bookworm-6.1")
+    until(page, f"document.querySelectorAll('#table tbody tr:not(.gap)').length === {everything - 2}")
     page.get_by_role("button", name="Show all").click()
-    page.get_by_label(re.compile("^memory")).uncheck()
-    page.wait_for_function("![...document.querySelectorAll('#table .k-verdict')].some((cell) => cell.innerText === 'memory')")
+    page.locator("[name=verdict][value=memory]").uncheck()
+    until(page, "![...document.querySelectorAll('#table .k-verdict')].some((cell) => cell.innerText === 'memory')")
     assert "db-gone" in hosts_shown(page)
 
 
@@ -135,7 +145,7 @@ def test_the_keyboard_alone_sorts_filters_opens_a_host_follows_a_quote_and_comes
         if page.evaluate("document.activeElement.name === 'text'"):
             break
     page.keyboard.type("swap-full")
-    page.wait_for_function("document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
+    until(page, "document.querySelectorAll('#table tbody tr:not(.gap)').length === 1")
     for _press in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.matches('#table a')"):
@@ -149,7 +159,7 @@ def test_the_keyboard_alone_sorts_filters_opens_a_host_follows_a_quote_and_comes
             break
     cited = page.evaluate("document.activeElement.closest('li').id")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.matches('.quotes li')")
+    until(page, "document.activeElement.matches('.quotes li')")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('.back')")
     page.keyboard.press("Enter")
@@ -162,7 +172,7 @@ def test_the_table_of_a_large_fleet_holds_only_the_rows_in_view_and_all_can_be_r
     assert page.locator("#table").get_attribute("aria-rowcount") == "601"
 
     page.evaluate("document.getElementById('rows').scrollTop = 1e9")
-    page.wait_for_function("[...document.querySelectorAll('#table tbody th')].some((cell) => cell.innerText === 'host0599')")
+    until(page, "[...document.querySelectorAll('#table tbody th')].some((cell) => cell.innerText === 'host0599')")
 
     assert len(hosts_shown(page)) < 80
     assert page.locator("#table tr", has_text="host0599").get_attribute("aria-rowindex") == "601"
@@ -191,13 +201,22 @@ def test_the_page_is_dark_where_the_system_is_and_the_switch_overrules_it(visit)
 
 
 def printed(page) -> str:
-    return "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages)
+    text = "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages)
+    return " ".join(text.split())
 
 
 def test_a_printed_fleet_holds_each_host_and_each_story_and_a_printed_host_only_its_own(visit):
     page = visit("fleet", color_scheme="dark")
     whole = printed(page)
-    for word in ("Memory ran out on", "db-gone", "db-silent", "Who really held the memory", "What to change", "memcg-tmpfs.bookworm-6.1", "segfault.bookworm-6.1"):
+    for word in (
+        "Memory ran out on",
+        "db-gone",
+        "db-silent",
+        "Who really held the memory",
+        "What to change",
+        "memcg-tmpfs.bookworm-6.1",
+        "segfault.bookworm-6.1",
+    ):
         assert word in whole
     assert whole.count("What happened") == page.locator(".host h4", has_text="What happened").count()
 
@@ -240,11 +259,13 @@ def test_axe_finds_nothing_serious(visit, name, place, scheme):
 def test_what_is_hostile_is_shown_and_does_nothing(visit):
     page = visit("hostile")
 
-    assert page.evaluate("document.querySelectorAll('script').length") == 3
+    assert page.evaluate("document.querySelectorAll('script').length") == 2
     for place in ("", "h0", "h1"):
         page.evaluate("(place) => { location.hash = place; }", place)
         page.wait_for_timeout(100)
-        assert page.evaluate("document.querySelectorAll('img, iframe, object, embed, a[href^=\"javascript\" i], [onerror], [onload], [style*=url]').length") == 0
+        assert (
+            page.evaluate("document.querySelectorAll('img, iframe, object, embed, a[href^=\"javascript\" i], [onerror], [onload], [style*=url]').length") == 0
+        )
         text = page.evaluate("document.body.textContent")
         assert "<script>alert(1)</script>" in text
         assert not re.search("[\\x00\\x1b\\u202e]", text)
@@ -256,9 +277,10 @@ def test_the_policy_forbids_what_would_slip_through(visit):
         """() => new Promise((done) => {
             const found = [];
             document.addEventListener("securitypolicyviolation", (event) => { found.push(event.effectiveDirective); if (found.length === 4) done(found.sort()); });
-            document.body.insertAdjacentHTML("beforeend", "<p onclick='window.slipped = 1' style='color: red' id='slipped'>x</p><img src='https://example.invalid/x.png'>");
+            document.body.insertAdjacentHTML("beforeend", "<p onclick='window.slipped = 1' style='color: red' id='slip'>x</p>");
+            document.body.insertAdjacentHTML("beforeend", "<img src='https://example.invalid/x.png'>");
             const script = document.createElement("script"); script.textContent = "window.slipped = 2"; document.body.append(script);
-            document.getElementById("slipped").click();
+            document.getElementById("slip").click();
             setTimeout(() => done(found.sort()), 1000);
         })"""
     )
