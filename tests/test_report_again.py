@@ -60,7 +60,11 @@ def test_two_control_nodes_runs_are_one_report(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [((), "no report directory was given"), (("-e", "report_dir=/nowhere/at/all"), "/nowhere/at/all is no folder"), (("-e", "report_dir=/usr/share"), "holds none")],
+    [
+        ((), "no report directory was given"),
+        (("-e", "report_dir=/nowhere/at/all"), "/nowhere/at/all is no folder"),
+        (("-e", "report_dir=/usr/share"), "holds none"),
+    ],
 )
 def test_a_folder_that_holds_no_run_is_named_with_what_to_do(tmp_path, arguments, said):
     status, output = again(tmp_path, *arguments)

@@ -12,7 +12,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import chromium
 import fleets
 
-
 #: CI's machine may be busy with much else.
 PATIENCE_MILLISECONDS = 120_000
 

@@ -276,7 +276,10 @@ def test_the_policy_forbids_what_would_slip_through(visit):
     refused = page.evaluate(
         """() => new Promise((done) => {
             const found = [];
-            document.addEventListener("securitypolicyviolation", (event) => { found.push(event.effectiveDirective); if (found.length === 4) done(found.sort()); });
+            document.addEventListener("securitypolicyviolation", (event) => {
+                found.push(event.effectiveDirective);
+                if (found.length === 4) done(found.sort());
+            });
             document.body.insertAdjacentHTML("beforeend", "<p onclick='window.slipped = 1' style='color: red' id='slip'>x</p>");
             document.body.insertAdjacentHTML("beforeend", "<img src='https://example.invalid/x.png'>");
             const script = document.createElement("script"); script.textContent = "window.slipped = 2"; document.body.append(script);
