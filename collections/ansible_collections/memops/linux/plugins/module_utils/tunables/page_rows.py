@@ -23,8 +23,9 @@ def rows(files, after, plan, catalogue, reason, persist):
         why = former[key].why if key in former and former[key].value == value else _why(entry, plan.sums.get(key), reason)
         where = (kept.SYSCTL_FILE if entry["kind"] == "sysctl" else kept.TMPFILES_FILE) if persist else UNTIL_BOOT
         found[key] = baseline_page.Row(key, value, entry["default"], why, entry["danger"], entry["reference"], where)
-    for key, row in former.items():
-        if key not in found and key not in {catalogue[one].get("pair") for one in found}:
+    pairs = {catalogue[key].get("pair") for key in found}
+    for key, row in former.items():  # of earlier runs, whose entries this one need not have been given
+        if key not in found and key not in pairs:
             found[key] = row
     return [found[key] for key in sorted(found)]
 
@@ -33,12 +34,11 @@ def rows_without(files, after, plan, catalogue):
     """The same after a rollback: what is not kept any more is not told any more."""
     found = []
     for row in _former(files):
-        if row.key not in plan.wanted or row.key not in catalogue:
-            found.append(row)
-            continue
-        value = kept.value_of(after, row.key, catalogue[row.key])
+        value = kept.value_of(after, row.key, catalogue[row.key]) if row.key in catalogue else row.value
         if value is not None:
             found.append(row._replace(value=value))
+        elif row.where == UNTIL_BOOT and row.key not in plan.wanted:
+            found.append(row)
     return found
 
 

@@ -194,6 +194,14 @@ def test_without_persist_only_the_running_value_is_set_and_looked_at(host):
     assert host.apply({"vm.swappiness": 10}, run="two", persist=False)["changed"] is False
 
 
+def test_a_run_that_knows_nothing_of_an_earlier_ones_keys_keeps_them_on_the_page(host):
+    host.apply({"vm.swappiness": 10, "thp.enabled": "madvise"})
+    few = {key: CATALOGUE[key] for key in CATALOGUE if key not in ("thp.enabled", "vm.swappiness")}
+    host.apply({"vm.watermark_scale_factor": 50}, run="two", catalogue=few)
+    page = host.text("etc/memops/BASELINE.md")
+    assert all("### `%s`" % key in page for key in ("thp.enabled", "vm.swappiness", "vm.watermark_scale_factor"))
+
+
 def test_a_key_that_the_kernel_lacks_is_unsupported_and_the_rest_is_done(host):
     catalogue = dict(CATALOGUE, **{"vm.new": entry("vm.new", since="6.16")})
     result = host.apply({"vm.new": 1, "vm.swappiness": 10}, catalogue=catalogue)

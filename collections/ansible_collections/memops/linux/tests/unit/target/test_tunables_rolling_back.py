@@ -35,6 +35,13 @@ def test_every_former_value_is_back_and_nothing_is_kept(host):
     assert host.roll_back()["changed"] is False
 
 
+def test_a_value_that_held_before_too_is_off_the_page_when_nothing_keeps_it_any_more(host):
+    host.apply({"vm.swappiness": host.value("vm.swappiness"), "vm.watermark_scale_factor": 50})
+    assert "vm.swappiness" in host.text("etc/memops/BASELINE.md")
+    host.roll_back()
+    assert (host.text(SYSCTL_FILE), host.text("etc/memops/BASELINE.md")) == (None, None)
+
+
 def test_check_mode_tells_what_a_rollback_does_and_does_nothing(host):
     host.apply(WANTED)
     before = host.values()
