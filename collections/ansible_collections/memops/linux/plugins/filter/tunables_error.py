@@ -32,7 +32,7 @@ author:
 EXAMPLES = r"""
 - name: Check
   ansible.builtin.assert:
-    that: not ({"vm.swappiness": 999} | memops.linux.tunables_error)
+    that: 'not ({"vm.swappiness": 999} | memops.linux.tunables_error)'
 """
 
 RETURN = r"""

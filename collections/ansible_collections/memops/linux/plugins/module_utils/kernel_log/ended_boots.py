@@ -90,7 +90,7 @@ def _of_journal(reader, since, booted_at, journalctl):
         return None
     known = boots(reader.lines_of([journalctl, "--list-boots", "--no-pager", "--quiet"], SECONDS))
     found = []
-    for (boot_id, _first, last), (_next, next_at, _last) in list(zip(known, known[1:]))[::-1][:BOOTS]:
+    for (boot_id, _first, last), (_next, next_at, _last) in [(known[n], known[n + 1]) for n in range(len(known) - 1)][::-1][:BOOTS]:
         if next_at < since or last < since - UNSYNCED_SECONDS:
             break
         argv = [journalctl, "--output=json", "--output-fields=MESSAGE_ID,UNIT", "--no-pager", "--quiet", "--reverse", "--lines=%d" % _MESSAGES]
