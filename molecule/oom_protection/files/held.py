@@ -18,8 +18,11 @@ if what == "hold" and os.fork() == 0:
 while what == "grow":
     held.append(b"x" * PIECE)
     time.sleep(0.02)
-while what == "thrash":
-    with open("/var/tmp/memops-thrash", "rb") as stream:
+if what == "thrash":
+    stream = open("/var/tmp/memops-thrash", "rb")  # noqa: SIM115
+    os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else they are counted where they were written
+    while True:
+        stream.seek(0)
         while stream.read(PIECE):
             pass
 while True:

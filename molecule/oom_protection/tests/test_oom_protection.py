@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 
 import pytest
 
@@ -76,6 +77,8 @@ def test_the_kernel_kills_the_one_that_is_offered_although_the_protected_one_is_
     assert "(memops-grows)" in kept(host, "kill")
     assert "(memops-precious)" not in kept(host, "kill")
     assert stage("after-kill")["units"][PRECIOUS]["pid"] > 0
+    held_kib = int(re.search(r"anon-rss:(\d+)kB", kept(host, "kill")).group(1))
+    assert held_kib < 330 * 1024
     assert host.check_output("systemctl show --property=Result --value memops-grows.service") == "oom-kill"
     assert host.check_output(f"systemctl show --property=NRestarts --value {PRECIOUS}") == "0"
 
