@@ -12,6 +12,8 @@ KIB, MIB = 1 << 10, 1 << 20
 ROUND_FROM_BYTES = 16 * MIB
 #: By how much a value that is kept already may differ from a new result before it is replaced.
 TOLERANCE = 0.01
+#: The same for a rule: at boot the kernel chose for less memory than it has when all of the boot's own is free again.
+RULE_TOLERANCE = 0.05
 #: Bounds of the kernel's own choice of min_free_kbytes, mm/page_alloc.c, init_per_zone_wmark_min.
 AUTOMATIC_KB = (128, 262144)
 #: What khugepaged reserves for each zone, in page blocks: 2, and 3 by 3 for each pair of migrate types. mm/khugepaged.c.
@@ -43,7 +45,8 @@ def resolve(expression, entry, host, reference):
             told += "; %s %s" % (word, limit_told)
             value = limit
     value = int(value)
-    if shared and present is not None and abs(present - value) <= value * TOLERANCE and present != value and _within(present, expression, entry, host):
+    tolerance = RULE_TOLERANCE if expression.base in expressions.RULES else TOLERANCE
+    if shared and present is not None and abs(present - value) <= value * tolerance and present != value and _within(present, expression, entry, host):
         told += "; %d, which is kept already, is near enough" % present
         value = present
     low, high = entry["range"]
@@ -57,13 +60,15 @@ def resolve(expression, entry, host, reference):
 def automatic_min_free_kb(host):
     """(kB, sum): what the kernel chooses by itself, from the size of the memory and, with huge pages, khugepaged's wish.
 
-    int_sqrt(lowmem * 16) within bounds; page blocks for each zone, at most 5 % of what is above the high watermarks.
+    int_sqrt(lowmem * 16) within bounds; page blocks for each zone, at most 5 % of the low memory. (The kernel takes the
+    5 % of what is above the high watermarks, which move with its choice: a
+    baseline that followed them would change with each run.)
     """
     root = int(math.sqrt(host.low_memory_bytes // KIB * 16))
     automatic = min(max(root, AUTOMATIC_KB[0]), AUTOMATIC_KB[1])
     told = "4 * sqrt(%d kB) = %d kB" % (host.low_memory_bytes // KIB, automatic)
     if host.khugepaged:
-        wish = min(host.zones * KHUGEPAGED_BLOCKS * host.huge_page_bytes, host.above_high_bytes // 20) // KIB
+        wish = min(host.zones * KHUGEPAGED_BLOCKS * host.huge_page_bytes, host.low_memory_bytes // 20) // KIB
         told += ", khugepaged wants %d kB" % wish
         automatic = max(automatic, wish)
     return automatic, told

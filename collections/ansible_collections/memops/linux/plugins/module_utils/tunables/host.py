@@ -20,11 +20,11 @@ LOW_ZONES = ("DMA", "DMA32", "Normal")
 SYSCTL_FOLDER = "/proc/sys/"
 
 #: kernel: (major, minor). Sizes in bytes. dirtyable: free memory and file cache, of which dirty ratios are a share.
-#: low_memory: of the zones that the kernel itself can use; above_high: of it, what is above their high watermarks.
+#: low_memory: of the zones that the kernel itself can use.
 #: khugepaged: whether it runs, and so has its say in min_free_kbytes. containers: the CONTAINER_SOCKETS that are there.
 Host = collections.namedtuple(
     "Host",
-    "release kernel page_bytes memory_bytes available_bytes low_memory_bytes above_high_bytes dirtyable_bytes swap_bytes committed_bytes zones"
+    "release kernel page_bytes memory_bytes available_bytes low_memory_bytes dirtyable_bytes swap_bytes committed_bytes zones"
     " khugepaged huge_page_bytes hugetlb_page_bytes hugetlb_bytes containers command_line",
 )
 
@@ -44,7 +44,7 @@ def read(reader, page_bytes=None):
         memory_bytes=total,
         available_bytes=memory.get("MemAvailable", memory.get("MemFree", 0)),
         low_memory_bytes=sum(zone["managed_bytes"] or 0 for zone in low) or total,
-        above_high_bytes=sum(max((zone["managed_bytes"] or 0) - (zone["high_bytes"] or 0), 0) for zone in low) or total,
+       =sum(max((zone["managed_bytes"] or 0) - (zone["high_bytes"] or 0), 0) for zone in low) or total,
         dirtyable_bytes=sum(memory.get(name, 0) for name in ("MemFree", "Active(file)", "Inactive(file)")),
         swap_bytes=memory.get("SwapTotal", 0),
         committed_bytes=memory.get("Committed_AS", 0),

@@ -112,8 +112,13 @@ def test_the_sqrt_rule_is_the_kernels_own(eight_gib):
 
 def test_the_sqrt_rule_without_huge_pages_and_on_little_memory(eight_gib):
     assert arithmetic.automatic_min_free_kb(eight_gib._replace(khugepaged=False))[0] == 11585
-    small = eight_gib._replace(above_high_bytes=256 << 20, zones=2)
+    small = eight_gib._replace(low_memory_bytes=256 << 20, zones=2)
     assert arithmetic.automatic_min_free_kb(small)[0] == (256 << 10) // 20
+
+
+@pytest.mark.parametrize("present, comes_to", [("21500", "21500"), ("21000", "22528"), ("30000", "30000"), ("500000", "22528")])
+def test_the_sqrt_rule_keeps_what_the_kernel_chose_at_boot_and_what_is_more_but_not_too_much(present, comes_to, eight_gib):
+    assert resolved("sqrt rule", entry("vm.min_free_kbytes"), eight_gib, present).value == comes_to
 
 
 def test_a_result_out_of_range_is_no_value(eight_gib):

@@ -63,7 +63,6 @@ def a_host(memory_bytes):
         memory_bytes=memory_bytes,
         available_bytes=memory_bytes * 3 // 4,
         low_memory_bytes=memory_bytes,
-        above_high_bytes=memory_bytes,
         dirtyable_bytes=memory_bytes // 2,
         swap_bytes=0,
         committed_bytes=0,
