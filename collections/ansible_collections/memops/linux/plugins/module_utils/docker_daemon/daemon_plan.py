@@ -129,7 +129,7 @@ def _compare(wanted, before, daemon, plan):
             if known and not daemon_keys.same(key, effective, value):
                 waiting[key] = effective
                 plan.drift.append({"key": key, "face": RUNNING, "wanted": value, "found": effective, "where": "dockerd"})
-            elif not known and value is not None:
+            elif not known and (value is not None or old is not None):
                 waiting[key] = None
                 plan.unknown.add(key)
                 plan.drift.append({"key": key, "face": RUNNING, "wanted": value, "found": None, "where": daemon.unsure})

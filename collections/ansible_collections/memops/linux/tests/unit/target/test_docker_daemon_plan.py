@@ -95,6 +95,8 @@ def test_a_file_that_somebody_changed_after_the_start_is_not_taken_for_what_the_
     assert plan.pending == {"cgroup-parent": None} and plan.unknown == {"cgroup-parent"}
     assert plan.compliant == ["live-restore"]
     assert kinds(decided({"cgroup-parent": "containers.slice"}, daemon, restart=IF_NEEDED)) == ["restart"]
+    assert kinds(decided({"cgroup-parent": None}, daemon, restart=IF_NEEDED)) == ["write", "restart"]
+    assert kinds(decided({"log-opts": None}, daemon, restart=IF_NEEDED)) == []
 
 
 def test_a_file_that_was_reloaded_as_it_is_is_what_the_daemon_has_of_reloadable_keys():
