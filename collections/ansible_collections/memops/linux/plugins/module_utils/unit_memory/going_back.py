@@ -33,8 +33,7 @@ def decide(files, commands, about, noted, rollback_run, keys, force):
         elif was["later"]:
             why = "run %s has changed it again since; take that one back first" % was["later"]
         elif setting == deciding.UNIT_FILE:
-            why = None
-            _unit_file(decision, units[name], was["old"])
+            why = _unit_file(decision, units[name], was["old"], latest[key], force)
         elif setting in SETTINGS:
             why = _setting(decision, about, units[name], setting, was["old"], latest[key], force)
         elif setting in (daemons.CONFIGURATION, daemons.ENABLED) and name in of_daemons:
@@ -66,8 +65,12 @@ def _daemon(decision, one, setting, old, new, force):
         return None
     now = daemons.state(one)
     old, new = ({part: bool(state.get(part)) for part in now} for state in (old, new))
-    if now not in (new, old) and not force:
-        return "it is %s now, not what that run set (%s); with force it is taken back all the same" % (now, new)
+    # Part by part: a run that was killed may have left some of each.
+    strange = [part for part in now if now[part] not in (new[part], old[part])]
+    if strange and not force:
+        return "it is not what that run set (%s); with force it is taken back all the same" % ", ".join(
+            "%s%s" % ("" if now[part] else "not ", part) for part in strange
+        )
     if not one.exists and old["active"]:
         return "it is not installed any more"
     if one.exists:
@@ -75,11 +78,14 @@ def _daemon(decision, one, setting, old, new, force):
     return None
 
 
-def _unit_file(decision, unit, old):
+def _unit_file(decision, unit, old, new, force):
+    if unit.fragment_text not in (old, new) and not force:
+        return "%s/%s is not what that run wrote; with force it is taken back all the same" % (unit_files.FOLDER, unit.name)
     if old is None and unit.fragment_text is not None:
         decision.removed.append(unit)
     elif old is not None and unit.fragment_text is None:
         decision.created[unit.name] = old
+    return None
 
 
 def _setting(decision, about, unit, setting, old, new, force):

@@ -5,7 +5,7 @@
 import os
 
 from ..changes import baseline_page, change_journal, host_command
-from . import applying, daemons, deciding, entries, going_back, host_units, protection, unit_files
+from . import applying, daemon_config, daemons, deciding, entries, going_back, host_units, protection, unit_files
 from .settings import SETTINGS
 
 AREA = "unit_memory"
@@ -23,6 +23,7 @@ def work(files, commands, given, run, check_mode):
     """The result as a dict. given: the module's arguments; run: change_journal.Run. Raises WorkError."""
     decide = _applying if given["state"] == "applied" else _going_back
     given = dict(given, check_mode=check_mode)
+    result = {name: [] for name in ("drift", "compliant", "refused", "left_alone", "unsupported", "notes")}
     try:
         about = host_units.host(files, commands)
         decision = decide(files, commands, about, given)
@@ -32,6 +33,9 @@ def work(files, commands, given, run, check_mode):
         if check_mode:
             return result
         with files.locked(change_journal.LOCK):
+            if not result["changed"] and not decision.already_back:
+                baseline_page.write(files, AREA, rows(files))
+                return result
             decision = decide(files, commands, about, given)
             result = _result(decision, about)
             if decision.refused:
@@ -46,7 +50,7 @@ def work(files, commands, given, run, check_mode):
             baseline_page.write(files, AREA, rows(files))
         return result
     except (OSError, ValueError, host_units.UnitError, host_command.CommandError, applying.ApplyError) as error:
-        raise WorkError(str(error)) from None
+        raise WorkError(str(error), dict(result, changed=False, changes=[], diff={"before": "", "after": ""})) from None
 
 
 def _applying(files, commands, about, given):
@@ -59,6 +63,7 @@ def _applying(files, commands, about, given):
         protection.judge(decision, about, keepers, kept_in)
     protection.note_gaps(decision, keepers, kept_in)
     by_name = {unit.name: unit for unit in read.units.values()}
+    _note_idle_oomd(decision, commands, read.wanted, given["daemon"])
     deciding.create(decision, read.created)
     decision.idle = read.idle
     for name in read.absent:
@@ -67,6 +72,13 @@ def _applying(files, commands, about, given):
         found = daemons.read(files, commands)
         daemons.decide(decision, about, found, given["daemon"], daemons.meminfo(files.read("/proc/meminfo")), given["check_mode"], given["force"])
     return decision
+
+
+def _note_idle_oomd(decision, commands, wanted, daemon):
+    names = sorted({one.name for one in wanted if one.property in ("ManagedOOMSwap", "ManagedOOMMemoryPressure") and one.text == "kill"})
+    chosen = daemon and daemon["name"] == daemon_config.OOMD
+    if names and not chosen and commands.ask(["systemctl", "is-active", "--quiet", "--", daemon_config.UNITS[daemon_config.OOMD]]).status:
+        decision.notes.append("systemd-oomd does not run, so nothing acts on ManagedOOM of %s yet." % ", ".join(names))
 
 
 def _going_back(files, commands, about, given):

@@ -268,3 +268,12 @@ def test_a_slice_whose_run_was_killed_before_it_was_started_is_started_by_the_ne
     host.fails.clear()
     work(host, wanted, run="two")
     assert host.get("/sys/fs/cgroup/box.slice/memory.max") == str(300 * MIB)
+
+
+def test_a_failure_has_all_lists_and_no_changes(host):
+    host.fails["systemctl daemon-reload"] = host_command.CommandError("it failed")
+    with pytest.raises(working.WorkError) as failure:
+        work(host, WANTED)
+    told = failure.value.result
+    assert told["changed"] is False and told["changes"] == [] and told["drift"]
+    assert {"compliant", "refused", "left_alone", "unsupported", "notes", "diff"} <= set(told)

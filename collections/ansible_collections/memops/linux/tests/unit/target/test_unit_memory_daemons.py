@@ -218,3 +218,23 @@ def test_bad_arguments_are_refused_before_anything_is_touched(host, more, why):
 )
 def test_all_else_in_earlyoom_s_file_stays(text, expected):
     assert daemon_config.earlyoom_file(text, ["-m", "5"]) == expected
+
+
+@pytest.mark.parametrize("word", ["enable", "unmask", "stop", "daemon-reload", "start"])
+def test_a_rollback_that_was_killed_is_completed_by_the_next(host, word):
+    host.daemons["systemd-oomd.service"].update(enabled=True, active=True)
+    work(host, [], daemon=EARLYOOM)
+    host.fails["systemctl daemon-reload" if word == "daemon-reload" else word] = Killed()
+    with pytest.raises(Killed):
+        roll_back(host, "one")
+    host.fails.clear()
+    result = roll_back(host, "one", run="back2")
+    assert result["left_alone"] == [] and states(host) == {"earlyoom": "", "systemd-oomd": "ae"}
+    assert host.files.read("/etc/default/earlyoom") == DEFAULT
+
+
+def test_a_slice_marked_for_a_daemon_that_does_not_run_is_said(host):
+    host.unit("system.slice", above="-.slice", text="[Slice]\n")
+    wanted = [{"name": "system.slice", "managed_oom_swap": "kill"}]
+    assert work(host, wanted, check_mode=True)["notes"] == ["systemd-oomd does not run, so nothing acts on ManagedOOM of system.slice yet."]
+    assert work(host, wanted, daemon=OOMD, check_mode=True)["notes"] == []

@@ -111,3 +111,12 @@ def test_a_journal_of_another_form_is_told_and_changes_nothing(host):
     change_journal.record(host.files, run, [change_journal.Change("db.service:MemoryMax", "1", "2"), change_journal.Change("db.service:Strange", 1, 2)])
     result = roll_back(host)
     assert len(result["left_alone"]) == 2 and not result["changed"]
+
+
+def test_a_slice_s_file_that_somebody_changed_since_is_left_alone_unless_forced(host):
+    work(host, [{"name": "box.slice", "create": True, "memory_max_bytes": "100M"}])
+    host.put("/etc/systemd/system/box.slice", "[Unit]\nDescription=mine\n")
+    assert [one["key"] for one in roll_back(host, rollback_keys=["box.slice:UnitFile"])["left_alone"]] == ["box.slice:UnitFile"]
+    assert host.get("/etc/systemd/system/box.slice").endswith("mine")
+    roll_back(host, rollback_keys=["box.slice:UnitFile"], force=True)
+    assert not host.files.exists("/etc/systemd/system/box.slice")
