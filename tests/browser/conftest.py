@@ -24,6 +24,7 @@ def reports(tmp_path_factory):
         "host": lambda folder: fleets.one_host(folder, "bookworm-6.1/host_anon_swap_full"),
         "hostile": fleets.hostile_fleet,
         "large": fleets.large_fleet,
+        "comparison": fleets.comparison,
     }
     made = {}
 

@@ -6,7 +6,10 @@ import json
 import pathlib
 from typing import Any
 
-from ansible_collections.memops.linux.plugins.plugin_utils.report.host_files import unread_host, write_diagnosis, write_evidence
+from ansible_collections.memops.linux.plugins.plugin_utils.comparison.document import VERDICTS
+from ansible_collections.memops.linux.plugins.plugin_utils.comparison.document import comparison as compare
+from ansible_collections.memops.linux.plugins.plugin_utils.report.host_files import unread_host, write_diagnosis, write_evidence, write_file
+from ansible_collections.memops.linux.plugins.plugin_utils.report.page import comparison as comparison_page
 from ansible_collections.memops.linux.plugins.plugin_utils.report.run_folder import open_run
 from ansible_collections.memops.linux.plugins.plugin_utils.report.writing import write_report
 from ansible_collections.memops.linux.tests.unit.controller.report.documents import HOSTILE, diagnosis, incident, recorded, recordings
@@ -52,6 +55,22 @@ def hostile_fleet(folder: pathlib.Path) -> pathlib.Path:
     unread_host(run, "gone" + HOSTILE, HOSTILE)
     write_report(run, [HOSTILE, "x" + HOSTILE, "gone" + HOSTILE], {HOSTILE: [HOSTILE]})
     return pathlib.Path(run) / "report.html"
+
+
+def comparison(folder: pathlib.Path) -> pathlib.Path:
+    """The page of before and after: a recorded host, and the same six hours later with another swappiness and no further kill."""
+    _found, before = recorded("bookworm-6.1/memcg_anon", "web1")
+    after = json.loads(json.dumps(before))
+    after["collected_at"] = after["collected_at"].replace("T14:", "T20:")
+    after["uptime_seconds"] += 6 * 3600
+    after["tunables"]["values"]["vm.swappiness"] = "10"
+    sides = []
+    for name, evidence in (("before", before), ("after", after)):
+        sides.append(open_run(str(folder / name)))
+        write_evidence(sides[-1], "web1", evidence)
+    path = folder / "compare.html"
+    write_file(path, comparison_page.page(compare(*sides, ["web1", "gone"]), VERDICTS))
+    return path
 
 
 def large_fleet(folder: pathlib.Path, hosts: int = 600, hit: int = 90) -> pathlib.Path:

@@ -234,7 +234,7 @@ def test_a_large_table_is_printed_whole(visit):
     assert len(set(re.findall(r"host\d{4}", printed(page)))) == 600
 
 
-@pytest.mark.parametrize("name", ["fleet", "host", "hostile", "large"])
+@pytest.mark.parametrize("name", ["fleet", "host", "hostile", "large", "comparison"])
 def test_a_phone_scrolls_in_one_direction_only(visit, name):
     page = visit(name, **PHONE)
     places = ["fleet"] + [f"h{number}" for number in range(12)]
@@ -246,7 +246,9 @@ def test_a_phone_scrolls_in_one_direction_only(visit, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("name", "place"), [("fleet", ""), ("fleet", "h1"), ("host", ""), ("hostile", ""), ("hostile", "h0"), ("large", "")])
+@pytest.mark.parametrize(
+    ("name", "place"), [("fleet", ""), ("fleet", "h1"), ("host", ""), ("hostile", ""), ("hostile", "h0"), ("large", ""), ("comparison", "c0")]
+)
 def test_axe_finds_nothing_serious(visit, name, place, scheme):
     page = visit(name, place, color_scheme=scheme)
 
