@@ -44,7 +44,6 @@ def read(reader, page_bytes=None):
         memory_bytes=total,
         available_bytes=memory.get("MemAvailable", memory.get("MemFree", 0)),
         low_memory_bytes=sum(zone["managed_bytes"] or 0 for zone in low) or total,
-       =sum(max((zone["managed_bytes"] or 0) - (zone["high_bytes"] or 0), 0) for zone in low) or total,
         dirtyable_bytes=sum(memory.get(name, 0) for name in ("MemFree", "Active(file)", "Inactive(file)")),
         swap_bytes=memory.get("SwapTotal", 0),
         committed_bytes=memory.get("Committed_AS", 0),
