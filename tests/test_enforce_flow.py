@@ -6,7 +6,7 @@ import json
 import pathlib
 import re
 import shutil
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest

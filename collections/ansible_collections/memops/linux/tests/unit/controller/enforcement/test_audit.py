@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
@@ -15,7 +15,7 @@ from ansible_collections.memops.linux.plugins.plugin_utils.enforcement.junit imp
 from ansible_collections.memops.linux.plugins.plugin_utils.report.run_folder import open_run
 
 EMPTY = {"changed": False, "changes": [], "drift": [], "compliant": [], "refused": [], "left_alone": [], "unsupported": [], "notes": []}
-HOSTILE = "\x1b[31m|<script>alert(1)</script>]]>`x`{{ 7*7 }}\n# head‮\x00\ud800\ufffe&amp;"
+HOSTILE = "\x1b[31m|<script>alert(1)</script>]]>`x`{{ 7*7 }}\n# head\u202e\x00\ud800\ufffe&amp;"
 
 
 def said(**fields):
