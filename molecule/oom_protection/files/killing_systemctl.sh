@@ -7,4 +7,4 @@ for word in "$@"; do
         exit 1
     fi
 done
-exec /usr/bin/systemctl "$@"
+PATH=/usr/bin:/bin exec systemctl "$@"
