@@ -34,7 +34,7 @@ def beside(path, what):
 
 
 def make(files, path, size_bytes, copy_on_write_off):
-    """A new file of zeros for root alone; one that is there is a leftover and goes. Raises SwapError and OSError, and then leaves none."""
+    """A new file of zeros for root alone; one that is there is a leftover and goes. Raises SwapError and OSError; what was begun is the caller's to remove."""
     target = files.path(path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(target)
@@ -44,9 +44,6 @@ def make(files, path, size_bytes, copy_on_write_off):
         if copy_on_write_off:
             _set_no_copy_on_write(descriptor)
         _fill(descriptor, path, 0, size_bytes)
-    except BaseException:
-        os.unlink(target)
-        raise
     finally:
         os.close(descriptor)
 
