@@ -256,7 +256,7 @@ def main():
             "reason": {"type": "str", "default": "baseline"},
             "diagnosis": {"type": "str"},
             "rollback_run": {"type": "str", "default": "last"},
-            "rollback_keys": {"type": "list", "elements": "str", "default": []},
+            "rollback_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },
         supports_check_mode=True,
     )

@@ -66,7 +66,7 @@ def _measure(one: dict[str, Any]) -> dict[str, Any]:
     """A measure with both numbers drawn against the larger of them; what was not counted is not drawn."""
     most = max((value for value in (one["before"], one["after"]) if value), default=0)
     drawn = [
-        None if value is None else svg.picture([svg.bar(0, 1, "c-back"), svg.bar(0, value / most if most else 0, css)])
+        None if value is None else svg.picture([svg.block(0, 1, "c-back"), svg.block(0, value / most if most else 0, css)])
         for value, css in ((one["before"], "c-level-soft"), (one["after"], "c-level"))
     ]
     return {**one, "before": _number(one["before"]), "after": _number(one["after"]), "before_drawn": drawn[0], "after_drawn": drawn[1]}

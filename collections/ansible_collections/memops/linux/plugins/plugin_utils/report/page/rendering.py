@@ -28,7 +28,7 @@ TEMPLATES = pathlib.Path(__file__).parents[1] / "templates"
 HOSTS_AS_THEY_ARE = 60
 GROUPS_SHOWN = 30
 #: So many views are held at once, to find what all of them begin with.
-EXAMPLES = 8
+VIEWS_COMPARED = 8
 
 
 @functools.cache
@@ -105,7 +105,7 @@ def page(report: dict[str, Any], run_folder: str, anchors: dict[str, str], views
 def _packed(views: Iterable[tuple[str, Markup]]) -> Iterator[Markup]:
     """The packed views as a JSON document, in pieces: {"start": base64, "views": {anchor: base64}}."""
     views = iter(views)
-    examples = list(itertools.islice(views, EXAMPLES))
+    examples = list(itertools.islice(views, VIEWS_COMPARED))
     packer = Packer(str(html) for _anchor, html in examples)
     yield Markup(f'{{"start":"{packer.start}","views":{{')
     comma = ""

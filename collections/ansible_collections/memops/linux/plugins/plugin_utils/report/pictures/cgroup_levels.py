@@ -72,7 +72,7 @@ def _row(incident: dict[str, Any], path: str, depth: int, at_limit: str | None, 
 def _bar(used: int | None, limit: int | None):
     if used is None:
         return None
-    return svg.picture([svg.bar(0, 1, "c-back"), svg.bar(0, used / limit, "c-level")]) if limit else "no limit"
+    return svg.picture([svg.block(0, 1, "c-back"), svg.block(0, used / limit, "c-level")]) if limit else "no limit"
 
 
 def _fact(group: dict[str, Any], column: str, facts: list[dict[str, Any]]) -> Figure | None:

@@ -44,6 +44,6 @@ def _row(incident: dict[str, Any], zone: dict[str, Any], sizes: list[int], wante
         count = counts.get(each)
         height = 0 if not count else max(2.0, _HEIGHT * each * count / free)
         enough = "c-level" if each >= wanted else "c-level-soft"
-        drawing = svg.picture([svg.bar(0.1, 0.8, enough, _HEIGHT - height, height)], _HEIGHT)
+        drawing = svg.picture([svg.block(0.1, 0.8, enough, _HEIGHT - height, height)], _HEIGHT)
         cells.append((drawing, None if count is None else Figure(str(count), quote)))
     return Row([f"{zone['zone']}, node {zone['node']}", *cells])

@@ -32,11 +32,11 @@ def picture(kills: dict[str, Any] | None) -> Picture | None:
 def _strip(bins: list[int]):
     most = max(bins) ** 0.5 or 1
     width = 1 / len(bins)
-    shapes = [svg.bar(0, 1, "c-back", _HEIGHT - 1, 1)]
+    shapes = [svg.block(0, 1, "c-back", _HEIGHT - 1, 1)]
     for place, count in enumerate(bins):
         if count:
             height = max(4.0, _HEIGHT * count**0.5 / most)
-            shapes.append(svg.bar(place * width, width * 0.85, "c-kill", _HEIGHT - height, height))
+            shapes.append(svg.block(place * width, width * 0.85, "c-kill", _HEIGHT - height, height))
     return svg.picture(shapes, _HEIGHT)
 
 

@@ -39,7 +39,7 @@ def picture(incident: dict[str, Any]) -> Picture:
     shapes, start = [], 0.0
     for part in parts:
         share = part.bytes / total if total else 0
-        shapes.append(svg.bar(start, share, part.css, height=26))
+        shapes.append(svg.block(start, share, part.css, height=26))
         if share >= _WORD_FITS:
             shapes.append(svg.label(start + share / 2, 18, part.text.partition(",")[0].replace("programs' own memory", "programs"), f"on {part.css}-word"))
         start += share

@@ -36,7 +36,7 @@ def pressure(evidence: dict[str, Any], facts: list[dict[str, Any]]) -> Picture:
                 means = ("avg10", "avg60", "avg300")
                 quote = _fact(f"pressure.{resource}.{share}: {' '.join(f'{name}={line[name]}' for name in means)}", facts)
                 figures = [Figure(f"{line[name]:g} %", quote) for name in means]
-                drawing = svg.picture([svg.bar(0, 1, "c-back"), svg.bar(0, line["avg60"] / 100, "c-level")])
+                drawing = svg.picture([svg.block(0, 1, "c-back"), svg.block(0, line["avg60"] / 100, "c-level")])
                 rows.append(Row([f"{resource}, {share}", drawing, *figures]))
     if not rows:
         return Picture("pressure", title, "The evidence holds no pressure stall information.")

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 
-def bar(start: float, width: float, css: str, top: float = 0, height: float = 14) -> str:
+def block(start: float, width: float, css: str, top: float = 0, height: float = 14) -> str:
     """A part of a bar. start, width: shares of the whole, 0 to 1."""
     left, across = max(0.0, min(1.0, start)), max(0.0, min(1.0 - start, width))
     return f'<rect x="{100 * left:.1f}%" y="{top:g}" width="{100 * across:.1f}%" height="{height:g}" class="{css}"/>'

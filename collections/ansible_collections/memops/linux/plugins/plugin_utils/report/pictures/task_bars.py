@@ -47,7 +47,7 @@ def _row(incident: dict[str, Any], task: dict[str, Any], scale: int, victims: se
     shapes, start = [], 0.0
     for name, css in (("rss_bytes", "c-anon"), ("swap_bytes", "c-swap"), ("page_tables_bytes", "c-tables")):
         share = (task[name] or 0) / scale
-        shapes.append(svg.bar(start, share, css))
+        shapes.append(svg.block(start, share, css))
         start += share
     source = f"task.{task['pid']}"
     figures = [bytes_of(incident, source, task[name]) for name in ("rss_bytes", "swap_bytes", "page_tables_bytes")]

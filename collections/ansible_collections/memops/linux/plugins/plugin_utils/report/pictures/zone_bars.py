@@ -56,7 +56,7 @@ def _row(incident: dict[str, Any], zone: dict[str, Any], judged: dict[str, Any] 
     source = f"zone.{zone['node']}.{zone['zone']}"
     stays = judged["must_stay_bytes"] if judged and judged["verdict"] != "not_allowed" else None
     scale = max(min(zone["free_bytes"], _SCALE_OF_HIGH * zone["high_bytes"]), 1.15 * zone["high_bytes"], 1.1 * (stays or 0), 1)
-    shapes = [svg.bar(0, 1, "c-back"), svg.bar(0, zone["free_bytes"] / scale, "c-level")]
+    shapes = [svg.block(0, 1, "c-back"), svg.block(0, zone["free_bytes"] / scale, "c-level")]
     marks = [("min_bytes", "t-min"), ("low_bytes", "t-low"), ("high_bytes", "t-high")]
     shapes += [svg.tick(zone[name] / scale, css) for name, css in marks]
     if stays is not None:
