@@ -54,10 +54,11 @@ molecule: $(VENV)/.dev ## one scenario in virtual machines, SCENARIO= (default);
 		$(BIN)/molecule test -s $(SCENARIO)
 
 QUICK_FAULTS := memcg_anon container_anon memcg_tmpfs memcg_sockets segfault healthy_idle
-lab-quick: lab-setup ## the scenarios in virtual machines that every change has to pass
+lab-quick: lab-setup ## the scenarios and the six faults in virtual machines that every change has to pass
 	$(BIN)/python -m lab image bookworm-6.1 bullseye-5.10-v1
 	$(MAKE) molecule SCENARIO=default
 	$(MAKE) molecule SCENARIO=dirty_page_cache
+	$(MAKE) lab-faults
 
 lab-faults: lab-setup ## six faults on one kernel, each of which must be told right
 	$(BIN)/python -m lab.score --trial --platforms bookworm-6.1 --faults $(QUICK_FAULTS)
