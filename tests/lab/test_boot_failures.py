@@ -50,7 +50,13 @@ def lab(tmp_path, monkeypatch):
         (programs / "qemu-system-x86_64").write_text(QEMU.format(python=sys.executable, serial=serial, hangs=hangs))
         (programs / "qemu-system-x86_64").chmod(0o755)
         return subprocess.Popen(
-            [sys.executable, "-m", "lab", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-m", "lab", *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a shell's background are born deaf to it
         )
 
     return tmp_path / "cache/memops/lab/vms", start

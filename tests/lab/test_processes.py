@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from checkout import ROOT
 
 from lab import processes
 
@@ -69,7 +70,7 @@ def test_an_ancestor_is_known_by_its_program_and_argument(tmp_path):
         "import os; print(os.getpid())\n"
     )
     program.chmod(0o755)
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     found, itself = subprocess.check_output([program, "test"], env=environment, text=True).split()
     other, _ = subprocess.check_output([program, "converge"], env=environment, text=True).split()

@@ -20,7 +20,7 @@ SLICE = {"live-restore": True, "cgroup-parent": "containers.slice"}
 
 @pytest.fixture
 def docker(tmp_path, monkeypatch):
-    os.chdir(str(tmp_path))  # a socket's path has room for 108 bytes
+    monkeypatch.chdir(str(tmp_path))  # a socket's path has room for 108 bytes
     host = DockerHost(tmp_path)
     host.socket = "docker.sock"
     monkeypatch.setattr(host_command, "ask", host.ask)

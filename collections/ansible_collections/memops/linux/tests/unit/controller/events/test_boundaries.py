@@ -108,8 +108,13 @@ def test_a_lockup_of_the_cpu_that_prints_a_report_is_a_consequence_of_the_kill()
 
 
 def seconds_for(lines: list[Line]) -> float:
+    """The best of three, for others use the processor too."""
+    return min(seconds_once(read_kernel, lines) for _ in range(3))
+
+
+def seconds_once(read, what) -> float:
     started = time.process_time()
-    read_kernel(lines)
+    read(what)
     return time.process_time() - started
 
 
@@ -142,8 +147,6 @@ def test_services_take_no_longer_each_when_there_are_many():
         text = ": A process of this unit has been killed by the OOM killer."
         units = (f"a{n}.service" if n % 2 else f"a{n}.slice" for n in range(number))
         records = [{"text": unit + text, "time": f"2026-11-20T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"} for n, unit in enumerate(units)]
-        started = time.process_time()
-        read_services(records)
-        return time.process_time() - started
+        return min(seconds_once(read_services, records) for _ in range(3))
 
     assert seconds(4000) < 40 * max(seconds(400), 0.004)
