@@ -18,7 +18,9 @@ from .measure import CannotMeasure, run, spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "collections/ansible_collections/memops/linux/tests/unit/fixtures/evidence"
-HOSTS, HIT = 10_000, 2_000
+HOSTS, INCIDENTS = 10_000, 2_000
+#: Every so many hosts something has died, until there are INCIDENTS.
+EACH = 6
 GOAL_SECONDS, GOAL_RSS_BYTES, GOAL_OPEN_SECONDS, GOAL_FILTER_SECONDS = 60, 500_000_000, 2, 0.2
 _PATIENCE_SECONDS = 60
 
@@ -34,14 +36,14 @@ write_report(sys.argv[2], hosts, {host: ["rack" + host[4:6]] for host in hosts})
 def measure(options: argparse.Namespace) -> dict[str, object]:
     """Make the fleet's documents, then the report of it in a process of its own, then open it."""
     with tempfile.TemporaryDirectory(prefix="memops-report-") as folder:
-        incidents = _documents(pathlib.Path(folder))
+        hit, incidents = _documents(pathlib.Path(folder))
         costs = []
         for _round in range(options.rounds):
             costs.append(run([sys.executable, "-c", _MAKE, str(ROOT / "collections"), folder]))
         page = pathlib.Path(folder) / "report.html"
         return {
             "hosts": HOSTS,
-            "hit": HIT,
+            "hit": hit,
             "incidents": incidents,
             "rounds": options.rounds,
             "seconds": spread(cost.seconds for cost in costs),
@@ -60,8 +62,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         }
 
 
-def _documents(folder: pathlib.Path) -> int:
-    """Evidence and diagnoses of all hosts; how many incidents they hold."""
+def _documents(folder: pathlib.Path) -> tuple[int, int]:
+    """Evidence and diagnoses of all hosts; how many hosts have incidents, and how many there are."""
     sys.path.insert(0, str(ROOT / "collections"))
     from ansible_collections.memops.linux.plugins.plugin_utils.diagnosis.diagnose import diagnose
     from ansible_collections.memops.linux.plugins.plugin_utils.report.host_files import write_diagnosis, write_evidence
@@ -71,17 +73,24 @@ def _documents(folder: pathlib.Path) -> int:
     of_incident, healthy = [], []
     for path in sorted(RECORDED.glob("*/*.json")):
         evidence = json.loads(path.read_text(encoding="utf-8"))["evidence"]
-        (of_incident if diagnose(evidence)["incidents"] else healthy).append(evidence)
-    incidents, sources, calm = 0, itertools.cycle(of_incident), itertools.cycle(healthy)
+        verdict = diagnose(evidence)
+        if verdict["incidents"]:
+            of_incident.append(evidence)
+        elif verdict["verdict"]["code"] == "healthy":
+            healthy.append(evidence)
+    hit = incidents = 0
+    sources, calm = itertools.cycle(of_incident), itertools.cycle(healthy)
     names = [f"host{number:05d}.example.org" for number in range(HOSTS)]
     for number, name in enumerate(names):
-        evidence = _as_of(next(sources if number % (HOSTS // HIT) == 0 else calm), name, chance)
+        struck = number % EACH == 0 and incidents < INCIDENTS
+        evidence = _as_of(next(sources if struck else calm), name, chance)
+        hit += struck
         diagnosis = diagnose(evidence)
         incidents += len(diagnosis["incidents"])
         write_evidence(str(folder), name, evidence)
         write_diagnosis(str(folder), name, diagnosis)
     (folder / "asked.json").write_text(json.dumps(names))
-    return incidents
+    return hit, incidents
 
 
 def _as_of(evidence: dict, host: str, chance: random.Random) -> dict:
@@ -110,7 +119,7 @@ def _opened(page: pathlib.Path, rounds: int) -> dict[str, object]:
                 window.evaluate("() => { window.longest = 0; new PerformanceObserver((list) => { for (const task of list.getEntries())"
                                 " window.longest = Math.max(window.longest, task.duration); }).observe({ type: 'longtask' }); }")  # fmt: skip
                 start = time.monotonic()
-                window.locator("[name=text]").fill("host01230")
+                window.locator("[name=text]").fill("host01200")
                 _until(window, "document.querySelectorAll('#table tbody th').length === 1")
                 filtered.append(time.monotonic() - start)
                 start = time.monotonic()
