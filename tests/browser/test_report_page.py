@@ -237,7 +237,7 @@ def test_a_large_table_is_printed_whole(visit):
 @pytest.mark.parametrize("name", ["fleet", "host", "hostile", "large", "comparison"])
 def test_a_phone_scrolls_in_one_direction_only(visit, name):
     page = visit(name, **PHONE)
-    places = ["fleet"] + [f"h{number}" for number in range(12)]
+    places = ["fleet"] + [f"h{number}" for number in range(130)]
 
     for place in places:
         page.evaluate("(place) => { location.hash = place; }", place)
