@@ -105,7 +105,7 @@ def play(tmp_path, collection):
         diary.unlink(missing_ok=True)
         inventory = tmp_path / "hosts.yml"
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"diary": str(diary)}}}))
-        words = [str(collection / f"playbooks/{playbook}.yml"), "-i", str(inventory), "-e", json.dumps({"enforce_settle_seconds": 0, **variables}), *arguments]
+        words = [str(collection / f"playbooks/{playbook}.yml"), "-i", str(inventory), "-e", json.dumps({"enforce_settle_seconds": 0, "enforce_rehearse": False, **variables}), *arguments]
         told = ansible("ansible-playbook", *words, home=tmp_path, cwd=tmp_path)
         lines = [json.loads(line) for line in diary.read_text().splitlines()] if diary.exists() else []
         return told.returncode, told.stdout + told.stderr, lines
@@ -191,6 +191,46 @@ def test_a_host_that_changed_is_looked_at_again_in_check_mode_and_one_that_did_n
 
     assert status == 0, output
     assert (done(diary), done(diary, real=False)) == ([("web1", "vm_tunables"), ("web2", "vm_tunables")], [("web1", "vm_tunables")])
+
+
+def test_what_docker_has_only_after_a_restart_that_is_not_allowed_is_no_reason_to_stop(play):
+    waits = [{"key": "exec-opts", "face": "running", "wanted": [], "found": None, "where": "dockerd"}]
+    fleet = hosts(2, says={"changed": True}, says_then={"drift": waits, "restart_needed_by": ["exec-opts"]})
+
+    status, output, diary = play("enforce", fleet, enforce_roles=["docker_memory"])
+
+    assert status == 0, output
+    assert [host for host, _role in done(diary)] == ["web1", "web2"]
+
+
+def test_but_what_docker_should_have_without_one_is(play):
+    lacks = [{"key": "labels", "face": "running", "wanted": [], "found": None, "where": "dockerd"}]
+    fleet = hosts(2, says={"changed": True}, says_then={"drift": lacks, "restart_needed_by": ["exec-opts"]})
+
+    status, output, _diary = play("enforce", fleet, enforce_roles=["docker_memory"])
+
+    assert (status, "Not as wanted after the change: labels." in output) == (2, True), output
+
+
+def test_every_host_is_asked_before_the_first_is_changed(play):
+    status, output, diary = play("enforce", hosts(2), enforce_rehearse=True)
+
+    assert status == 0, output
+    assert [(line["host"][:3], line["real"]) for line in diary] == [("web", False), ("web", False), ("web", True), ("web", True)]
+
+
+@pytest.mark.parametrize("last", [{**LOCAL, "breaks": True}, NOBODY_THERE], ids=["refuses", "cannot be reached"])
+def test_none_is_changed_where_the_last_host(play, last):
+    status, output, diary = play("enforce", {**hosts(3), "web4": last}, enforce_rehearse=True)
+
+    assert status != 0
+    assert done(diary) == [], output
+
+
+def test_the_check_of_what_the_inventory_says_asks_once(play):
+    status, output, diary = play("enforce", hosts(1), "--check", enforce_rehearse=True)
+
+    assert (status, len(diary)) == (0, 1), output
 
 
 def test_check_mode_is_passed_on_and_nothing_is_looked_at_afterwards(play):

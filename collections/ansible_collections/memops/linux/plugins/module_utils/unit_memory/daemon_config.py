@@ -76,6 +76,13 @@ def earlyoom_file(text, words):
     return text + ("" if not text or text.endswith("\n") else "\n") + line
 
 
+def earlyoom_percents(text):
+    """(percent of memory, percent of swap) below which earlyoom acts by this /etc/default/earlyoom, or None: its default is 10 of each."""
+    lines = _LINE.findall(text or "")
+    words = " ".join(re.sub(r"[\"'=\\]", " ", line) for line in lines[-1:])
+    return tuple(int(found[-1]) if found else 10 for found in (re.findall(r"(?:^|\s)-%s\s*(\d{1,3})" % flag, words) for flag in "ms"))
+
+
 def oomd_file(given):
     """Our drop-in of oomd.conf; None where nothing is set."""
     lines = []

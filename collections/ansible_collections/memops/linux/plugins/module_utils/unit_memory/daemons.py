@@ -125,12 +125,16 @@ def _refusal(name, about, given, meminfo, force):
         if not about.psi:
             lacking.append("pressure information, and there is no /proc/pressure/memory (boot with psi=1)")
         return "systemd-oomd needs %s; earlyoom needs neither" % " and ".join(lacking) if lacking else None
-    if force or not meminfo.get("MemTotal"):
+    return None if force else kills_at_once(given.get("memory_percent") or 10, given.get("swap_percent") or 10, meminfo)
+
+
+def kills_at_once(memory_percent, swap_percent, numbers):
+    """Why earlyoom with these thresholds would kill as soon as it starts, or None. numbers: as ``meminfo`` gives them."""
+    if not numbers.get("MemTotal"):
         return None
-    # earlyoom acts when both are below; with no swap that half always is.
-    free = 100 * meminfo.get("MemAvailable", 0) // meminfo["MemTotal"]
-    swap = 100 * meminfo.get("SwapFree", 0) // meminfo["SwapTotal"] if meminfo.get("SwapTotal") else 0
-    memory_percent, swap_percent = given.get("memory_percent") or 10, given.get("swap_percent") or 10
+    # It acts when both are below; with no swap that half always is.
+    free = 100 * numbers.get("MemAvailable", 0) // numbers["MemTotal"]
+    swap = 100 * numbers.get("SwapFree", 0) // numbers["SwapTotal"] if numbers.get("SwapTotal") else 0
     if free < memory_percent and swap < swap_percent:
         return "it would kill at once: %d %% of memory is available, below %d %%, and %d %% of swap is free, below %d %%" % (
             free,

@@ -42,6 +42,8 @@ def decide(files, commands, about, noted, rollback_run, keys, force):
             why = "this is no setting that is known here"
         if why:
             decision.left_alone.append({"key": key, "why": why})
+    if of_daemons and not force:
+        _leave_a_killer(decision, of_daemons, daemons.meminfo(files.read("/proc/meminfo")))
     if not former and not decision.left_alone:
         decision.notes.append("There is nothing to take back: the journal has no change of units that stands%s." % (" of run %s" % run if run else ""))
     return decision
@@ -76,6 +78,20 @@ def _daemon(decision, one, setting, old, new, force):
     if one.exists:
         decision.switches.append(daemons.SwitchStep(one.unit, now, old))
     return None
+
+
+def _leave_a_killer(decision, of_daemons, numbers):
+    """Leave both daemons as they are where earlyoom would come back with thresholds by which it kills at once."""
+    unit = daemon_config.UNITS[daemon_config.EARLYOOM]
+    one = of_daemons[unit]
+    config = next((step.new for step in decision.file_steps if step.unit == unit), one.config)
+    runs = next((step.new["active"] for step in decision.switches if step.unit == unit), one.active)
+    why = daemons.kills_at_once(*daemon_config.earlyoom_percents(config), numbers=numbers) if runs and (config != one.config or not one.active) else None
+    if not why:
+        return
+    for key in [(step.unit, daemons.CONFIGURATION) for step in decision.file_steps] + [(step.unit, daemons.ENABLED) for step in decision.switches]:
+        decision.left_alone.append({"key": "%s:%s" % key, "why": "with what was there before, %s; with force it is taken back all the same" % why})
+    del decision.file_steps[:], decision.switches[:]
 
 
 def _unit_file(decision, unit, old, new, force):

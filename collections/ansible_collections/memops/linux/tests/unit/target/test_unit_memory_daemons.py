@@ -107,6 +107,43 @@ def test_all_goes_back_to_what_it_was(host):
     assert after == before
 
 
+def test_earlyoom_does_not_come_back_with_thresholds_by_which_it_kills_at_once(host):
+    work(host, [], daemon=dict(EARLYOOM, memory_percent=50))
+    work(host, [], daemon=EARLYOOM, run="two")
+    host.put("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n")
+    before = host.tree()
+    said = roll_back(host)
+    (left,) = said["left_alone"]
+    assert left["key"] == "earlyoom.service:Configuration"
+    assert "kill at once: 40 % of memory is available, below 50 %" in left["why"]
+    assert not said["changed"] and host.get("/etc/default/earlyoom") == before[host.files.path("/etc/default/earlyoom")]
+    assert roll_back(host, force=True)["changed"]
+    assert "-m 50" in host.get("/etc/default/earlyoom")
+
+
+def test_nor_does_it_take_over_again_from_systemd_oomd(host):
+    work(host, [], daemon=dict(EARLYOOM, memory_percent=50))
+    work(host, [], daemon=OOMD, run="two")
+    host.put("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n")
+    said = roll_back(host)
+    assert {one["key"] for one in said["left_alone"]} >= {"earlyoom.service:Enabled", "systemd-oomd.service:Enabled"}
+    assert states(host) == {"earlyoom": "", "systemd-oomd": "ae"}
+
+
+@pytest.mark.parametrize(
+    ("text", "percents"),
+    [
+        (None, (10, 10)),
+        ('EARLYOOM_ARGS="-r 3600"\n', (10, 10)),
+        ('EARLYOOM_ARGS="-m 20,5 -s 30"\n', (20, 30)),
+        ("EARLYOOM_ARGS='-s15 -m5'\n# -m 90\n", (5, 15)),
+        ('EARLYOOM_ARGS="-m 20"\nEARLYOOM_ARGS="-m 7 --prefer \'^(a-m 9)$\'"\n', (7, 10)),
+    ],
+)
+def test_the_thresholds_that_a_file_gives_earlyoom(text, percents):
+    assert daemon_config.earlyoom_percents(text) == percents
+
+
 def test_check_mode_says_it_and_does_nothing(host):
     before = host.tree()
     said = work(host, [], daemon=EARLYOOM, check_mode=True)
