@@ -1,4 +1,4 @@
-"""``python -m bench [fleet] [collector] [payload] [logs] [report]``: measure, and write docs/benchmarks.md and bench/results.json."""
+"""``python -m bench [fleet] [collector] [payload] [logs] [report] [tunables]``: measure, and write docs/benchmarks.md and bench/results.json."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ import shlex
 import signal
 import sys
 
-from . import collector, fleet, logs, machine, payload, report, results
+from . import collector, fleet, logs, machine, payload, report, results, tunables
 from .measure import CannotMeasure
 
-BENCHMARKS = {"payload": payload.measure, "collector": collector.measure, "logs": logs.measure, "fleet": fleet.measure, "report": report.measure}
+BENCHMARKS = {
+    "payload": payload.measure,
+    "collector": collector.measure,
+    "logs": logs.measure,
+    "fleet": fleet.measure,
+    "tunables": tunables.measure,
+    "report": report.measure,
+}
 
 
 def main() -> int:
@@ -47,9 +54,9 @@ def _benchmark(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("benchmark", nargs="*", type=_benchmark, metavar="|".join(BENCHMARKS), help="which; all if none is named")
-    parser.add_argument("--hosts", type=int, default=50, help="fleet: how many sshd targets (%(default)s)")
-    parser.add_argument("--forks", type=int, default=20, help="fleet: ansible's forks (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="fleet, logs: rounds after the warm-up (%(default)s)")
+    parser.add_argument("--hosts", type=int, default=50, help="fleet, tunables: how many sshd targets (%(default)s)")
+    parser.add_argument("--forks", type=int, default=20, help="fleet, tunables: ansible's forks (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="fleet, logs, tunables: rounds after the warm-up (%(default)s)")
     parser.add_argument("--cold", action="store_true", help="fleet: every command makes its own ssh connections")
     parser.add_argument("--processes", type=int, default=5000, help="collector: processes on the machine (%(default)s)")
     parser.add_argument("--cgroups", type=int, default=1000, help="collector: memory cgroups (%(default)s)")

@@ -74,6 +74,22 @@ def _fleet(result: Mapping) -> Iterable[str]:
     yield from _table(["size", "bytes"], ([what, f"{value:,.0f}"] for what, value in parts["bytes"].items()))
 
 
+def _tunables(result: Mapping) -> Iterable[str]:
+    yield f"{result['tunables']} sysctls on {result['hosts']} hosts, {result['forks']} forks, {result['rounds']} rounds, now and for the next boot: by the role"
+    yield f"`vm_tunables`, and by `ansible.posix.sysctl` (of {result['package']}) with a task for each. Each host is an sshd on a loopback address. They share"
+    yield "one kernel, so each has a /proc/sys/vm of plain files and an /etc/sysctl.d of its own. After each command every value on every host is"
+    yield "compared with what was wanted."
+    yield ""
+    yield from _table(
+        ["command", "seconds", "CPU s, controller", "CPU s, all hosts"],
+        (
+            [name, _runs(costs["seconds"], digits=1), _runs(costs["controller_cpu_seconds"], digits=1), _runs(costs["hosts_cpu_seconds"], digits=1)]
+            for name, costs in result["commands"].items()
+        ),
+    )
+    yield from _table(["ratio of seconds", "measured", "goal", ""], ([each["name"], _runs(each), *_against(each)] for each in result["ratios"]))
+
+
 def _collector(result: Mapping) -> Iterable[str]:
     costs = result["costs"]
     yield f"{result['processes']} processes, {result['cgroups']} memory cgroups ({result['cgroup_version']}), Python {result['python']}, {result['runs']} runs."
@@ -194,6 +210,7 @@ def _report(result: Mapping) -> Iterable[str]:
 
 _SECTIONS = {
     "fleet": ("A fleet", _fleet),
+    "tunables": ("Tunables on a fleet", _tunables),
     "collector": ("A crowded host", _collector),
     "pressure": ("A host short of memory", _pressure),
     "payload": ("What is sent to a host", _payload),

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .measure import CannotMeasure, tree_cpu_seconds
 
@@ -58,8 +58,13 @@ class Targets:
 
 
 @contextlib.contextmanager
-def ssh_targets(count: int, python: str, repository: pathlib.Path) -> Iterator[Targets]:
-    """``count`` hosts, host001 and so on, at 127.0.1.1 and so on; all of it is gone afterwards, however this ends."""
+def ssh_targets(
+    count: int, python: str, repository: pathlib.Path, inside: Callable[[pathlib.Path], list[str]] = lambda folder: []
+) -> Iterator[Targets]:
+    """``count`` hosts, host001 and so on, at 127.0.1.1 and so on; all of it is gone afterwards, however this ends.
+
+    inside: gives the words that sshd's command begins with, for the host's folder.
+    """
     _check(count)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="memops-bench-"))
     processes: list[subprocess.Popen] = []
@@ -71,7 +76,7 @@ def ssh_targets(count: int, python: str, repository: pathlib.Path) -> Iterator[T
         hosts, known = {}, []
         for number in range(1, count + 1):
             address = f"127.0.1.{number}"
-            process, port, host_key = _start(folder / f"host{number:03}", address, key)
+            process, port, host_key = _start(folder / f"host{number:03}", address, key, inside)
             processes.append(process)
             hosts[f"host{number:03}"] = {"ansible_host": address, "ansible_port": port}
             known.append(f"[{address}]:{port} {host_key}")
@@ -108,7 +113,7 @@ def _check(count: int) -> None:
         raise CannotMeasure("there is room for 1 to 250 hosts at 127.0.1.x")
 
 
-def _start(folder: pathlib.Path, address: str, key: pathlib.Path) -> tuple[subprocess.Popen, int, str]:
+def _start(folder: pathlib.Path, address: str, key: pathlib.Path, inside: Callable[[pathlib.Path], list[str]]) -> tuple[subprocess.Popen, int, str]:
     folder.mkdir()
     _make_key(folder / "host_key")
     with socket.socket() as probe:
@@ -117,7 +122,7 @@ def _start(folder: pathlib.Path, address: str, key: pathlib.Path) -> tuple[subpr
     (folder / "sshd_config").write_text(_CONFIG.format(port=port, address=address, folder=folder, key=key))
     with open(folder / "log", "wb") as log:
         # In a session of its own: Ctrl-C is for the benchmark, which then ends this one.
-        command = [SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
+        command = [*inside(folder), SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return process, port, (folder / "host_key.pub").read_text()
 

@@ -105,7 +105,8 @@ def play(tmp_path, collection):
         diary.unlink(missing_ok=True)
         inventory = tmp_path / "hosts.yml"
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"diary": str(diary)}}}))
-        words = [str(collection / f"playbooks/{playbook}.yml"), "-i", str(inventory), "-e", json.dumps({"enforce_settle_seconds": 0, "enforce_rehearse": False, **variables}), *arguments]
+        given = {"enforce_settle_seconds": 0, "enforce_rehearse": False, **variables}
+        words = [str(collection / f"playbooks/{playbook}.yml"), "-i", str(inventory), "-e", json.dumps(given), *arguments]
         told = ansible("ansible-playbook", *words, home=tmp_path, cwd=tmp_path)
         lines = [json.loads(line) for line in diary.read_text().splitlines()] if diary.exists() else []
         return told.returncode, told.stdout + told.stderr, lines
