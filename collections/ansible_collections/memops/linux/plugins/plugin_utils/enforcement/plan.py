@@ -12,7 +12,7 @@ from typing import Any
 from ..report.fleet import hosts_of, read_diagnosis
 from ..report.host_files import folder_name
 from .merging import merged, variables
-from .remedies import ROLES, VARIABLES, Passed, proposals
+from .remedies import ROLES, VARIABLES, Passed, Proposal, proposals
 
 
 def host_plan(run_folder: str, host: str, causes: Collection[str] = (), wanted: Collection[str] = (), confidence: str = "probable") -> dict[str, Any] | None:
@@ -22,12 +22,20 @@ def host_plan(run_folder: str, host: str, causes: Collection[str] = (), wanted: 
     rows: [{variable, key, value, why, risk, causes, asked_by, chosen}], refused: [{variable, key, why}], passed: [{where, cause, why}]}.
     wanted: the only variables that may be set; empty allows each. Raises ValueError for a diagnosis that is none.
     """
+    diagnosis = diagnosis_of(run_folder, host)
+    return None if diagnosis is None else plan_of(run_folder, host, list(proposals(diagnosis, causes, wanted, confidence)))
+
+
+def diagnosis_of(run_folder: str, host: str) -> dict[str, Any] | None:
+    """What the folder holds as the host's diagnosis; None where there is none. Raises ValueError for a document that is none."""
     diagnosis = read_diagnosis(run_folder, host)
-    if diagnosis is None:
-        return None
-    if not isinstance(diagnosis, dict) or diagnosis.get("schema") != "memops.diagnosis/1" or diagnosis.get("host") != host:
+    if diagnosis is not None and (not isinstance(diagnosis, dict) or diagnosis.get("schema") != "memops.diagnosis/1" or diagnosis.get("host") != host):
         raise ValueError(f"{run_folder} holds something for {host} that is no diagnosis of it")
-    found = list(proposals(diagnosis, causes, wanted, confidence))
+    return diagnosis
+
+
+def plan_of(run_folder: str, host: str, found: list[Proposal | Passed]) -> dict[str, Any]:
+    """The plan, as host_plan gives it, of these proposals."""
     settings = merged(one for one in found if not isinstance(one, Passed))
     values = variables(settings)
     applied = {VARIABLES[name].role for name in values}
