@@ -41,6 +41,7 @@ def pages() -> dict[pathlib.Path, str]:
     made[COLLECTION / "docs/diagnosis.md"] = schema_page("diagnosis-1", "Diagnosis")
     made[COLLECTION / "docs/audit.md"] = schema_page("audit-1", "Audit")
     made[COLLECTION / "docs/comparison.md"] = schema_page("comparison-1", "Comparison")
+    made[COLLECTION / "docs/response.md"] = schema_page("response-1", "Response")
     made.update({COLLECTION / "roles" / role / "README.md": role_page(role) for role in ROLES})
     return made
 

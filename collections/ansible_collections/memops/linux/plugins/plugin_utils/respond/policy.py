@@ -14,7 +14,7 @@ from ..enforcement.remedies import VARIABLES, Passed, Proposal
 POLICIES = ("observe", "propose", "remediate")
 
 #: Settings that can themselves end in a kill while they are made, by variable or tunable.
-TIGHTENING = ("docker_memory_slice_max_bytes", "oom_protection_units", "vm.min_free_kbytes", "vm.nr_hugepages", "vm.overcommit_memory")
+TIGHTENING = ("docker_memory_slice_max_bytes", "oom_protection_units", "vm.min_free_kbytes")
 
 _KEY = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 

@@ -50,7 +50,7 @@ def send(urls: Iterable[str], config: str | None, title: str, text: str, kind: s
 
 def _configured(apprise: Any, config: str) -> list[Any]:
     path = pathlib.Path(config).expanduser().absolute()
-    return list(apprise.AppriseConfig(paths=[str(path)]).servers()) if path.is_file() else []
+    return list(apprise.AppriseConfig(paths=[str(path)]).services()) if path.is_file() else []
 
 
 def _result(result: Any) -> dict[str, Any]:
