@@ -49,5 +49,7 @@ for name in ("enabled", "defrag"):
     values["thp." + name] = chosen("/sys/kernel/mm/transparent_hugepage/" + name)
 for name in ("run", "pages_to_scan"):
     values["ksm." + name] = (read("/sys/kernel/mm/ksm/" + name) or "").strip()
+for name in ("enabled", "max_pool_percent"):
+    values["zswap." + name] = (read("/sys/module/zswap/parameters/" + name) or "").strip()
 left = [path for folder in ("/etc/sysctl.d", "/etc/tmpfiles.d", "/etc") for path in os.listdir(folder) if "memops-new" in path]
 print(json.dumps({"values": values, "files": {path: read(path) for path in FILES}, "left": left}, sort_keys=True))

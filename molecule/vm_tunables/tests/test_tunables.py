@@ -51,6 +51,12 @@ def test_sys_has_the_wanted_values(host):
     assert host.file("/sys/kernel/mm/ksm/pages_to_scan").content_string.strip() == "200"
 
 
+def test_zswap_is_as_wanted_where_the_kernel_has_it(host):
+    names = ("max_pool_percent", "enabled")
+    found = [host.file(f"/sys/module/zswap/parameters/{name}").content_string.strip() for name in names if host.file("/sys/module/zswap").exists]
+    assert found == (["15", "Y"] if host.backend.get_hostname() == "generic" else [])
+
+
 def test_both_loaders_give_them_again(host):
     for loader in ("/lib/systemd/systemd-sysctl", "sysctl --system", "systemd-tmpfiles --create --boot --prefix=/sys/kernel/mm"):
         host.check_output("sysctl -w vm.swappiness=90 vm.dirty_ratio=30 vm.overcommit_memory=1 > /dev/null && " + loader)
