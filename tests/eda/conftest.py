@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+from checkout import COLLECTION
 from eda.service import Service
 
 
@@ -28,3 +31,38 @@ def service(services):
     made = services()
     made.runbook("HostOomKill")
     return made
+
+
+FIGURES = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-figures", action="store_true", help="write what the tests measured into docs/reliability.md")
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = {}
+
+
+@pytest.fixture
+def figure(request):
+    """Keep what a test measured: its name, and the figure in words."""
+
+    def keep(name: str, said: str) -> None:
+        request.config.stash[FIGURES][name] = said
+
+    return keep
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if session.config.getoption("--write-figures") and exitstatus == 0:
+        write(COLLECTION / "docs/reliability.md", session.config.stash[FIGURES])
+
+
+def write(page: pathlib.Path, figures: dict[str, str]) -> None:
+    """The table between the page's two marks."""
+    head, mark, rest = page.read_text().partition("<!-- figures: made by make respond-tests -->\n")
+    _old, end, tail = rest.partition("<!-- end of figures -->")
+    assert mark and end, f"{page} has no place for figures"
+    rows = "".join(f"| {name} | {said} |\n" for name, said in figures.items())
+    page.write_text(f"{head}{mark}| tried | seen |\n|---|---|\n{rows}{end}{tail}")

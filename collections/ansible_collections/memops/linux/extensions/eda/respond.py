@@ -77,7 +77,7 @@ def read_settings(environment: dict[str, str], is_root: bool) -> Settings:
             raise CannotStart(f"RESPOND_{name} has to name {what}" + (f"; there is no {value}" if value else ""))
         return value
 
-    state_dir = path("STATE_DIR", "/var/lib/memops/respond" if is_root else "~/.local/state/memops/respond")
+    state_dir = path("STATE_DIR", "/var/lib/memops/respond" if is_root else "~/.local/state/memops")
     throttle = text("THROTTLE", "10 minutes")
     if not re.fullmatch(r"[1-9][0-9]* (second|minute|hour)s?", throttle):
         raise CannotStart(f"RESPOND_THROTTLE={throttle} is not of the form `10 minutes` (seconds, minutes, hours)")
@@ -197,6 +197,10 @@ def child_environment(environment: dict[str, str], settings: Settings, ansible_p
     known = environment.get("ANSIBLE_COLLECTIONS_PATH", "~/.ansible/collections:/usr/share/ansible/collections")
     return {
         **environment,
+        # The runbooks read these three: a run's own folder is gone after it.
+        "RESPOND_INVENTORY": str(settings.inventory),
+        "RESPOND_REPORT_DIR": str(settings.report_dir),
+        "RESPOND_STATE_DIR": str(settings.state_dir),
         "PATH": os.pathsep.join(path),
         "ANSIBLE_COLLECTIONS_PATH": f"{COLLECTIONS}:{known}",
         "ANSIBLE_NOCOLOR": "1",  # ansible-runner gives it a terminal, the service's log is none
@@ -221,6 +225,7 @@ def main() -> int:
         return 2
     command = [rulebook, "--rulebook", str(run / "alerts.yml"), "--vars", str(run / "variables.yml"), "--inventory", str(run / "inventory")]
     command += ["--persistence-id", PERSISTENCE_ID, "--id", socket.gethostname(), "--max-concurrent-actions", MOST_WAITING, "--verbose"]
+    command += ["--shutdown-delay", "10"]  # what does not end in that time is run again at the next start
     os.chdir(run)
     if database:
         from active_node import run_while_active  # psycopg is needed for several nodes alone

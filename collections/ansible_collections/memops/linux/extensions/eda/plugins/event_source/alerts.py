@@ -85,7 +85,8 @@ EXAMPLES = r"""
 logger = logging.getLogger("memops.alerts")  # a plugin that is run as a file has no name
 
 SHORTEST_SECRET = 16
-STORED_WITHIN_SECONDS = 30
+STORED_WITHIN_SECONDS = 20
+ANSWERED_WITHIN_SECONDS = 1
 INVENTORY_READ_WITHIN_SECONDS = 60
 INVENTORY_AGE_SECONDS = 600
 
@@ -152,6 +153,7 @@ class Alerts:
         self._record = record
         self._slots = slots
         self._one_at_a_time = asyncio.Lock()
+        self.cannot_store = asyncio.Event()
 
     async def put(self, received: dict[str, Any]) -> None:
         """Raises HTTPBadRequest for what is no notification, HTTPServiceUnavailable where an event was not stored (it is sent again)."""
@@ -188,6 +190,7 @@ class Alerts:
                         logger.warning("an event was stored after its time")
             except TimeoutError:
                 logger.error("the rule engine has not stored an event for %s within %s s", event["host"], STORED_WITHIN_SECONDS)
+                self.cannot_store.set()
                 raise web.HTTPServiceUnavailable(text="not stored") from None
 
 
@@ -231,4 +234,15 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
     record = pathlib.Path(args["state_dir"]) / "alerts.jsonl"
     logger.info("answers for %d hosts, listens on %s port %s", len(hosts.limits), receiving["host"], receiving["port"])
     taken = Alerts(queue, args.get("eda_feedback_queue"), inventory, args["runbooks"], record, int(args.get("at_once") or 4))
-    await webhook.main(taken, receiving)
+    serving = asyncio.create_task(webhook.main(taken, receiving))
+    broken = asyncio.create_task(taken.cannot_store.wait())
+    try:
+        await asyncio.wait({serving, broken}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(ANSWERED_WITHIN_SECONDS if broken.done() else 0)
+    finally:
+        broken.cancel()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    if serving.done() and not serving.cancelled():
+        serving.result()
+    raise RuntimeError("events cannot be stored (see above: a full disk?). H2 does not open its file again by itself, so this ends and has to be started again")
