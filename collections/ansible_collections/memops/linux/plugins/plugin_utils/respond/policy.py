@@ -13,8 +13,8 @@ from ..enforcement.remedies import VARIABLES, Passed, Proposal
 
 POLICIES = ("observe", "propose", "remediate")
 
-#: Settings that can themselves end in a kill while they are made, by variable or tunable.
-TIGHTENING = ("docker_memory_slice_max_bytes", "oom_protection_units", "vm.min_free_kbytes")
+#: Settings that can themselves end in a kill while they are made, by variable, tunable or cause.
+TIGHTENING = ("docker_memory_slice_max_bytes", "oom_protection_units", "vm.min_free_kbytes", "no_container_limits")
 
 _KEY = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 
@@ -96,7 +96,8 @@ def kills_count_from(rows: Iterable[Mapping[str, Any]]) -> str:
     While the host still kills because of what is being remedied, kills before
     the change is in force say nothing of it; of a setting that can itself kill they do.
     """
-    return "before" if any(row["variable"] in TIGHTENING or row["key"] in TIGHTENING for row in rows) else "after"
+    named = {name for row in rows for name in (row["variable"], row["key"], *row["causes"])}
+    return "before" if named & set(TIGHTENING) else "after"
 
 
 def confidence_error(word: str) -> str | None:
