@@ -11,6 +11,8 @@ import pytest
 from checkout import ROOT, ansible
 from responding import event, listener, response
 
+from ansible_collections.memops.linux.plugins.module_utils.memory_metrics import reading
+
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 GONE = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_common_args": "-o ConnectTimeout=3 -o ControlMaster=no -o ControlPath=none"}
 
@@ -183,6 +185,30 @@ def test_in_check_mode_nobody_is_told(run, tmp_path):
 
     assert status == 0, output
     assert told == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_verdict_is_left_where_memory_metrics_reads_it(run, tmp_path, wanted):
+    place = tmp_path / "verdict.json"  # in place of the host's /var/lib/memops
+
+    status, output = run("HostOomKill", {"web1": {**LOCAL, "respond_verdict_file": str(place), "respond_leave_verdict": wanted}})
+
+    assert status == 0, output
+    assert place.exists() == wanted
+    if wanted:
+        verdict = response(tmp_path / "reports", "web1")["verdict"]
+        read = reading.verdict(place.read_text())
+        assert {name: read[name] for name in ("code", "confidence", "kind", "cause", "incidents")} == {
+            name: verdict[name] for name in ("code", "confidence", "kind", "cause", "incidents")
+        }
+        assert stat.S_IMODE(place.stat().st_mode) == 0o644
+
+
+def test_where_the_verdict_cannot_be_left_the_response_is_whole_all_the_same(run, tmp_path):
+    status, output = run("HostOomKill", {"web1": {**LOCAL, "respond_verdict_file": str(tmp_path / "nowhere/verdict.json"), "respond_leave_verdict": True}})
+
+    assert status == 0, output
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(
