@@ -83,8 +83,8 @@ def _holder(folder: pathlib.Path) -> dict[str, Any] | None:
     """Whose turn it is; None where that run is gone."""
     try:
         holder = json.loads((folder / _HOLDER).read_text())
-        alive = holder["begun"] == _process_begun(int(holder["process"])) is not None
-        return {"host": str(holder["host"]), "run": str(holder["run"])} if alive else None
+        begun = _process_begun(int(holder["process"]))
+        return {"host": str(holder["host"]), "run": str(holder["run"])} if begun is not None and begun == holder["begun"] else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
