@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import pathlib
+import shutil
 
 import pytest
 import yaml
@@ -30,6 +31,7 @@ evidence = dict(json.load(open("RECORDED"))["evidence"], schema="memops.evidence
 module.exit_json(changed=False, packed_evidence=base64.b64encode(zlib.compress(json.dumps(evidence).encode())).decode())
 """
 #: In place of ssh to a host that goes away as soon as a role has been there: this machine, as long as there is no diary.
+#: With a file back-soon it is away for one command only.
 CONNECTION = """
 DOCUMENTATION = "name: leaving" + chr(10) + "short_description: goes away" + chr(10) + "description: [goes away]" + chr(10) + "options: {}" + chr(10)
 import os
@@ -41,7 +43,9 @@ class Connection(Local):
     transport = "leaving"
 
     def exec_command(self, *arguments, **options):
-        if os.path.exists("DIARY"):
+        if os.path.exists("FOLDER/diary") and not os.path.exists("FOLDER/back"):
+            if os.path.exists("FOLDER/back-soon"):
+                os.rename("FOLDER/back-soon", "FOLDER/back")
             raise AnsibleConnectionFailure("gone")
         return super().exec_command(*arguments, **options)
 """
@@ -68,12 +72,13 @@ ALLOWED = {
 def run(tmp_path, request):
     """Respond to an alert of these hosts, all in the group ``healed``; gives (exit status, output, diary of the roles)."""
     collection = request.getfixturevalue("roles_that_only_tell")
-    (collection / "plugins/modules/evidence_info.py").write_text(EVIDENCE.replace("RECORDED", str(RECORDED)))
+    shutil.copy(RECORDED, tmp_path / "recorded.json")
+    (collection / "plugins/modules/evidence_info.py").write_text(EVIDENCE.replace("RECORDED", str(tmp_path / "recorded.json")))
     (tmp_path / "library").mkdir()
     (tmp_path / "library/said.py").write_text(MODULE)
     (tmp_path / "ansible.cfg").write_text(CONFIG)
     (tmp_path / "connections").mkdir()
-    (tmp_path / "connections/leaving.py").write_text(CONNECTION.replace("DIARY", str(tmp_path / "diary")))
+    (tmp_path / "connections/leaving.py").write_text(CONNECTION.replace("FOLDER", str(tmp_path)))
     journal(tmp_path, {})
 
     def respond(hosts: dict, *arguments: str, **variables):
@@ -246,6 +251,31 @@ def test_when_the_check_after_it_fails_the_change_is_taken_back_told_and_no_othe
     assert document["remediation"]["left_alone"] == ["vm.x: changed since"]
     assert of(tmp_path, "web2")["remediation"]["outcome"] == "not_now"
     assert {one["title"] for one in told} == {"web1: remedy failed and was taken back (ContainerOomKill)", "web2: memory (ContainerOomKill)"}
+
+
+def test_a_host_that_was_away_for_a_moment_of_the_change_is_as_before(run, tmp_path):
+    journal(tmp_path, {"tunables": []})
+    (tmp_path / "back-soon").touch()
+
+    status, output, diary = run({"web1": {**LOCAL, "ansible_connection": "leaving"}})
+
+    assert status == 2, output
+    assert [state for _host, _role, state in real(diary)] == ["applied", "rolled_back"]
+    assert of(tmp_path)["remediation"]["outcome"] == "rolled_back"
+
+
+def test_a_container_with_a_hostile_name_is_a_name_in_the_change_and_in_the_proposal(run, tmp_path):
+    name = "{{ lookup('ansible.builtin.pipe', 'touch " + str(tmp_path / "trace") + "') }}"
+    container = RECORDED.with_name("container_anon.json").read_text()
+    (tmp_path / "recorded.json").write_text(container.replace("memops-fault-1", json.dumps(name)[1:-1]))
+
+    status, output, diary = run({"web1": LOCAL}, respond_allowed_variables=["docker_memory_container_limits"])
+
+    document = of(tmp_path)
+    assert status == 0, output
+    assert [line["values"][0]["name"] for line in diary] == [name, name]
+    assert "!unsafe" in pathlib.Path(document["proposal"]["path"]).read_text()
+    assert not (tmp_path / "trace").exists()
 
 
 def test_a_change_that_a_role_refuses_is_told_as_that(run, tmp_path):
