@@ -118,4 +118,4 @@ def test_on_a_full_disk_nothing_is_accepted_and_with_room_again_nothing_was_lost
     finally:
         service.stop()
         keeper.end()
-    figure("the service's disk is full", "nothing is accepted (503, Alertmanager sends again), the service ends to be restarted; with room again nothing was lost")
+    figure("the service's disk is full", "503, which Alertmanager sends again, and the service ends to be restarted; with room again nothing was lost")

@@ -7,6 +7,7 @@ ansible-rulebook makes each process that starts the leader; two at the same time
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def _connect(database: Mapping[str, object]) -> psycopg.Connection:
 
 def _run(command: Sequence[str], environment: Mapping[str, str], connection: psycopg.Connection) -> int:
     print("memops: this node is active", flush=True)
-    child = subprocess.Popen(command, env=dict(environment))
+    child = subprocess.Popen(command, env=dict(environment), preexec_fn=_die_with_parent)
     try:
         while True:
             try:
@@ -65,6 +66,12 @@ def _run(command: Sequence[str], environment: Mapping[str, str], connection: psy
         return 1
     finally:
         _end(child)
+
+
+def _die_with_parent() -> None:
+    """Who is killed loses the lock, and the command must not go on without it."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen) -> None:
