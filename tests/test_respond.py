@@ -179,6 +179,26 @@ def test_people_are_told_by_every_address_and_a_failing_one_is_recorded_without_
     assert document["times"]["notified"] is not None
 
 
+@pytest.mark.parametrize(
+    ("variables", "of", "said"),
+    [
+        pytest.param({"respond_report_dir": "NOFOLDER/reports"}, ["web1"], "another folder with -e respond_report_dir", id="nowhere to keep it"),
+        pytest.param({"respond_policy": "<!channel>"}, ["web1", "web2"], "observe, propose, remediate, got: ‹!channel›", id="a wrong variable"),
+    ],
+)
+def test_people_are_told_that_there_is_no_response(run, tmp_path, variables, of, said):
+    (tmp_path / "file").touch()
+    variables = {name: value.replace("NOFOLDER", str(tmp_path / "file")) for name, value in variables.items()}
+
+    with listener() as (address, told):
+        status, output = run("HostOomKill", {name: {**LOCAL, "respond_notify_urls": [address], **variables} for name in ("web1", "web2")})
+
+    assert status == 2, output
+    assert sorted(one["title"] for one in told) == [f"{host}: an alert, and no response to it" for host in of]
+    assert said in told[0]["message"]
+    assert "TASK [Collect evidence" not in output
+
+
 def test_in_check_mode_nobody_is_told(run, tmp_path):
     with listener() as (address, told):
         status, output = run("HostOomKill", {"web1": {**LOCAL, "respond_notify_urls": [address]}}, "--check")

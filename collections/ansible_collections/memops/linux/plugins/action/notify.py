@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils.respond.notice import TEXT_CHARACTERS, TITLE_CHARACTERS, harmless
 from ..plugin_utils.respond.sending import send
 
 
@@ -29,7 +30,8 @@ class ActionModule(ActionBase):
         )
         if self._task.check_mode:
             return {**result, "changed": False, "notifications": []}
-        told = send(given["urls"], given["config"], given["title"], given["text"], given["kind"])
+        text = "\n".join(harmless(line, TEXT_CHARACTERS) for line in given["text"].splitlines())[:TEXT_CHARACTERS]
+        told = send(given["urls"], given["config"], harmless(given["title"], TITLE_CHARACTERS), text, given["kind"])
         missed = [one for one in told if not one["sent"]]
         outcome = {**result, "changed": False, "notifications": told}
         if given["required"] and (missed or not told):

@@ -8,6 +8,7 @@ short_description: Tell people through Apprise
 version_added: 1.0.0
 description:
   - Sends a notice to every address that Apprise knows a service for, such as a webhook, mail, Slack, or a pager.
+  - Text of hosts may be in it. What a service would take for a mention, a link or markup is replaced by signs that look alike.
   - Runs on the controller only, which needs Apprise 2.3 or newer beside Ansible. Sends nothing in check mode.
   - An address that fails, or Apprise that is not there, is told in the result without the address, and fails the task only where O(required) says so.
 options:
@@ -23,12 +24,12 @@ options:
     type: path
   title:
     description:
-      - The title, plain text.
+      - The title, plain text, of at most 150 characters.
     type: str
     required: true
   text:
     description:
-      - The text, plain.
+      - The text, plain, of at most 3000 characters.
     type: str
     required: true
   kind:
