@@ -122,8 +122,8 @@ def _commands(options: argparse.Namespace, targets: Targets) -> dict[str, list[s
 
 
 def _posix() -> pathlib.Path:
-    """Where ansible.posix is: unpacked once under .ansible/."""
-    folder = REPOSITORY / ".ansible/bench" / POSIX_PACKAGE
+    """Where ansible.posix is: unpacked once into the user's cache."""
+    folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "memops/bench" / POSIX_PACKAGE
     if not (folder / "ansible_collections/ansible/posix").is_dir():
         print(f"tunables: installing {POSIX_PACKAGE} into {folder}", flush=True)
         argv = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(folder), POSIX_PACKAGE]
