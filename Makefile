@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule browser-setup browser screenshots alerts-setup alerts alert-rules docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule browser-setup browser screenshots alerts-setup alerts alert-rules respond-setup respond respond-tests-setup respond-tests docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,21 @@ alert-rules: $(VENV)/.dev ## the Prometheus rules and the Grafana dashboard, fro
 	$(BIN)/python tools/make_alert_rules.py
 	$(BIN)/python tools/make_dashboard.py
 
+export RESPOND_INVENTORY ?= $(INVENTORY)
+export RESPOND_RUNBOOKS ?= $(CURDIR)/runbooks
+respond-setup: $(VENV)/.respond ## install what `make respond` needs: Java 17 (root, apt-get), ansible-rulebook
+	@command -v java >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless; }
+
+respond: $(VENV)/.respond ## alerts run runbooks: start the service, RESPOND_INVENTORY= and others as in its README (extensions/eda)
+	exec $(BIN)/python $(COLLECTION)/extensions/eda/respond.py
+
+respond-tests-setup: respond-setup ## install Alertmanager and PostgreSQL, for `make respond-tests` (root, apt-get)
+	@command -v prometheus-alertmanager >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		|| { apt-get update -q && apt-get install -q -y --no-install-recommends prometheus-alertmanager postgresql openssl; }
+
+respond-tests: $(VENV)/.dev $(VENV)/.respond ## the service under load and faults; QUICK=1 leaves out the long ones, FIGURES=1 writes docs/reliability.md
+	$(BIN)/pytest -n 0 tests/eda $(if $(QUICK),-m 'not long') $(if $(FIGURES),--write-figures)
+
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py
 
@@ -98,6 +113,10 @@ $(VENV)/bin/pip:
 $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
+
+$(VENV)/.respond: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[eda]'
+	@touch $@ $(VENV)/.runtime
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import pathlib
+import sys
 
 import pytest
 from checkout import COLLECTION
 from eda.service import Service
+
+from bench import machine
 
 
 @pytest.fixture
@@ -65,4 +69,7 @@ def write(page: pathlib.Path, figures: dict[str, str]) -> None:
     _old, end, tail = rest.partition("<!-- end of figures -->")
     assert mark and end, f"{page} has no place for figures"
     rows = "".join(f"| {name} | {said} |\n" for name, said in figures.items())
-    page.write_text(f"{head}{mark}| tried | seen |\n|---|---|\n{rows}{end}{tail}")
+    on = machine.describe(pathlib.Path(sys.executable).parent)
+    where = f"{on['cores']} cores, {on['ram_bytes'] / 2**30:.0f} GiB, Linux {on['kernel']}, ansible-core {on['ansible_core']}"
+    where += f", ansible-rulebook {importlib.metadata.version('ansible-rulebook')}; load average at the end of the tests {on['load_before']}"
+    page.write_text(f"{head}{mark}On {where}:\n\n| tried | seen |\n|---|---|\n{rows}{end}{tail}")

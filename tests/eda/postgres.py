@@ -19,7 +19,7 @@ class Postgres:
     def __init__(self) -> None:
         programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         if not programs:
-            pytest.fail("there is no PostgreSQL here: `make respond-setup` installs it, as root, by apt-get")
+            pytest.fail("there is no PostgreSQL here: `make respond-tests-setup` installs it, as root, by apt-get")
         self._programs, self.port, self.password = programs[-1], free_port(), "of this test alone"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="memops-postgres-"))
         secret = self._folder / "password"

@@ -47,6 +47,7 @@ class Service:
         }  # fmt: skip
         self.process: subprocess.Popen | None = None
         self.prefix: list[str] = []
+        self.program = RESPOND
 
     def _write_inventory(self, hosts: dict[str, dict]) -> pathlib.Path:
         here = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -70,7 +71,7 @@ class Service:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, RESPOND], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [*self.prefix, sys.executable, self.program], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         if wait:
             self.until(lambda: self.is_open() or self.process.poll() is not None, "the service listens", seconds=60)

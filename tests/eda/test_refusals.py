@@ -7,9 +7,9 @@ import hmac
 import json
 import socket
 import ssl
-import subprocess
 
 import pytest
+from eda.certificates import client_context, make_certificates
 from eda.service import Service, firing
 
 GOOD = json.dumps({"alerts": [firing("HostOomKill", "web1:9100")]}).encode()
@@ -120,27 +120,7 @@ def test_clients_that_never_end_what_they_say_are_let_go_and_keep_nobody_else_wa
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """A CA, and below it a server's and a client's certificate: (folder)."""
-    folder = tmp_path_factory.mktemp("tls")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    new = ("req", "-newkey", "rsa:2048", "-nodes", "-subj")
-    for ca in ("ca", "other"):
-        openssl(*new, f"/CN={ca}", "-x509", "-days", "2", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
-    for name, ca in (("server", "ca"), ("client", "ca"), ("stranger", "other")):
-        (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-        openssl(*new, f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        openssl("x509", "-req", "-days", "2", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-extfile", "names", "-out", f"{name}.pem")
-    return folder
-
-
-def speaks(certificates, name=None):
-    context = ssl.create_default_context(cafile=certificates / "ca.pem")
-    if name:
-        context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
-    return context
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def test_with_client_certificates_who_has_none_of_our_authority_is_refused(services, certificates):
@@ -149,11 +129,11 @@ def test_with_client_certificates_who_has_none_of_our_authority_is_refused(servi
     service.start()
     for nobody in (None, "stranger"):
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            service.send(GOOD, {}, tls=speaks(certificates, nobody))
+            service.send(GOOD, {}, tls=client_context(certificates, nobody))
     with pytest.raises((OSError, ValueError)):
         service.send(GOOD, {})
     assert not service.alerts()
-    assert service.send(GOOD, {}, tls=speaks(certificates, "client")) == 200
+    assert service.send(GOOD, {}, tls=client_context(certificates, "client")) == 200
     service.until(lambda: service.runs(), "the run")
 
 
@@ -161,7 +141,7 @@ def test_with_tls_and_a_token_the_token_never_travels_in_clear(services, certifi
     service = services(CERTFILE=certificates / "server.pem", KEYFILE=certificates / "server.key")
     service.runbook("HostOomKill")
     service.start()
-    tls = speaks(certificates)
+    tls = client_context(certificates)
     assert service.send(GOOD, bearer("wrong"), tls=tls) == 401
     assert service.send(GOOD, tls=tls) == 200
     assert service.token not in service.said()

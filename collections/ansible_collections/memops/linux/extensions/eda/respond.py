@@ -20,6 +20,7 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[4]
+LIMITED = HERE / "limited"
 RULEBOOK = HERE / "rulebooks" / "alerts.yml"
 # Of the database: all who share an identity share what is stored, and one of them is active.
 PERSISTENCE_ID = "memops-respond"
@@ -112,6 +113,8 @@ def programs(environment: dict[str, str]) -> tuple[str, str]:
     version = re.search(r'version "(\d+)', told)
     if not version or int(version[1]) < 17:
         raise CannotStart(f"{java} is not Java 17 or newer ({told.splitlines()[0] if told else 'it says nothing'}): install one, or set JAVA_HOME")
+    if not shutil.which("ansible-playbook", path=str(LIMITED)):
+        raise CannotStart(f"{LIMITED}/ansible-playbook is no program that can be run (is its file system mounted noexec?): chmod +x")
     if not shutil.which("timeout", path=search):
         raise CannotStart("there is no timeout, of GNU coreutils, which ends a runbook that hangs")
     found = [shutil.which(name, path=search) for name in ("ansible-rulebook", "ansible-playbook")]
@@ -193,7 +196,7 @@ def lock(state_dir: pathlib.Path) -> int:
 
 
 def child_environment(environment: dict[str, str], settings: Settings, ansible_playbook: str) -> dict[str, str]:
-    path = [str(HERE / "limited"), str(pathlib.Path(sys.executable).parent), environment.get("PATH", os.defpath)]
+    path = [str(LIMITED), str(pathlib.Path(sys.executable).parent), environment.get("PATH", os.defpath)]
     known = environment.get("ANSIBLE_COLLECTIONS_PATH", "~/.ansible/collections:/usr/share/ansible/collections")
     return {
         **environment,

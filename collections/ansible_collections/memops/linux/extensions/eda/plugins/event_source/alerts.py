@@ -12,6 +12,7 @@ import ipaddress
 import json
 import logging
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -210,6 +211,8 @@ def _receiving(args: dict[str, Any]) -> dict[str, Any]:
     receiving = {"host": "127.0.0.1", **{name: args[name] for name in known if args.get(name)}}
     if args.get("token_file"):
         receiving["token"] = _secret(args["token_file"])
+        if not re.fullmatch(r"[!-~]+", receiving["token"]):
+            raise ValueError(f"the token in {args['token_file']} has to be of plain characters without white space, as it travels in a header")
     if args.get("hmac_secret_file"):
         receiving["hmac_secret"] = _secret(args["hmac_secret_file"])
     if receiving.get("cafile") and not receiving.get("certfile"):
