@@ -9,7 +9,7 @@ SCENARIO ?= default
 # ansible.cfg is read from here even where a folder above is writable by all.
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule browser-setup browser screenshots alerts-setup alerts alert-rules respond-setup respond respond-tests-setup respond-tests docs build clean
+.PHONY: help diagnose test lint unit targets sanity bench lab accuracy fuzz lab-setup lab-quick lab-faults molecule browser-setup browser screenshots alerts-setup alerts alert-rules respond-setup respond respond-tests-setup respond-tests end-to-end-setup end-to-end docs build clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,13 @@ respond-tests-setup: respond-setup ## install Alertmanager and PostgreSQL, for `
 
 respond-tests: $(VENV)/.dev $(VENV)/.respond ## the service under load and faults; QUICK=1 leaves out the long ones, FIGURES=1 writes docs/reliability.md
 	$(BIN)/pytest -n 0 tests/eda $(if $(QUICK),-m 'not long') $(if $(FIGURES),--write-figures)
+
+end-to-end-setup: respond-setup lab-setup ## install Prometheus and Alertmanager, for `make end-to-end` (root, apt-get)
+	@command -v prometheus >/dev/null && command -v prometheus-alertmanager >/dev/null \
+		|| { apt-get update -q && apt-get install -q -y --no-install-recommends prometheus prometheus-alertmanager; }
+
+end-to-end: $(VENV)/.dev $(VENV)/.respond ## from a kill in a VM to the notice, and to the remedy; QUICK=1 leaves out the latter, FIGURES=1 writes docs/reliability.md
+	$(BIN)/pytest -n 0 tests/end_to_end $(if $(QUICK),-m 'not long') $(if $(FIGURES),--write-figures)
 
 docs: $(VENV)/.dev ## the pages of docs/ that are written from the code
 	$(BIN)/python tools/make_docs.py
