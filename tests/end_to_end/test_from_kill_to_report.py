@@ -24,7 +24,7 @@ def test_a_kill_on_a_host_is_diagnosed_and_people_are_told(site, figures, capsys
     diagnosis = json.loads((answer.parent / "diagnosis.json").read_text())
     (incident,) = diagnosis["incidents"]
     assert (incident["victim"]["process"], incident["unit"]) == ("tail", "hungry.service")
-    assert incident["memory"]["limit_bytes"] == 64 * MIB
+    assert incident["memory"]["total_bytes"] == 64 * MIB
     assert [host["host"] for host in report["hosts"]] == ["web1"]
 
     (notice,) = here.told
