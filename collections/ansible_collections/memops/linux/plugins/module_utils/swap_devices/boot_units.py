@@ -9,6 +9,8 @@ FOLDER = "/etc/systemd/system"
 FOLDERS = (FOLDER, "/usr/lib/systemd/system", "/lib/systemd/system")
 GENERATORS = tuple(folder + "/zram-generator" for folder in ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators"))
 GENERATOR_FILE = "/etc/systemd/zram-generator.conf.d/memops.conf"
+#: How long udev may look at a new device.
+UDEV_SECONDS = 20
 HEADER = "# Written by memops. Change it in the inventory: the next run would set this back.\n"
 
 #: name: such as swapfile.swap. file: its path. priority: None where not set. enabled: whether something at boot wants it.
@@ -56,16 +58,17 @@ def setup_service(zram):
 
 
 def setup_service_text(zram, size_bytes, algorithm, programs):
-    """Its text. programs: the paths of modprobe, zramctl and mkswap by name (systemd before 239 wants whole paths).
+    """Its text. programs: the paths of modprobe, udevadm, zramctl and mkswap by name (systemd before 239 wants whole paths).
 
     zramctl resets the device before it sets it up; its --reset is not used, because that removes the device altogether.
+    It fails while udev has the new device open, and since util-linux 2.42 also where udev has not begun.
     """
     device = "/dev/" + zram
     lines = [
         "[Unit]",
         "Description=Prepare %s for swap" % device,
         "DefaultDependencies=no",
-        "After=systemd-modules-load.service",
+        "After=systemd-modules-load.service systemd-udevd.service",
         "Before=shutdown.target",
         "Conflicts=shutdown.target",
         "",
@@ -73,6 +76,7 @@ def setup_service_text(zram, size_bytes, algorithm, programs):
         "Type=oneshot",
         "RemainAfterExit=yes",
         "ExecStart=%s zram" % programs["modprobe"],
+        "ExecStart=-%s settle --timeout=%d" % (programs["udevadm"], UDEV_SECONDS),
         "ExecStart=%s%s --size %d %s" % (programs["zramctl"], " --algorithm %s" % algorithm if algorithm else "", size_bytes, device),
         "ExecStart=%s %s" % (programs["mkswap"], device),
         "",

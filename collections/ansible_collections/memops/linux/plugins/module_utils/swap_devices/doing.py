@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The steps on the host. Each notes how it is taken back, so that a failure leaves what was there."""
 
+import errno
 import os
+import time
 
 from ..changes import host_command
 from ..host.swap import parse_swaps
@@ -14,6 +16,8 @@ from .sizes import MIB
 #: A host that is short of memory is slow, and what was begun should end.
 PATIENCE_SECONDS = 300
 
+#: How long somebody may look at a device before that is an error.
+BUSY_SECONDS = 60
 SLOWEST_SWAPOFF = 2 * MIB
 
 
@@ -226,13 +230,26 @@ class Doing:
                 self.tools.ask(["systemctl", "stop", service], PATIENCE_SECONDS)
         size = self.files.read("/sys/block/%s/disksize" % wanted.key)
         if size and size.strip() not in ("", "0"):
-            self.files.write_in_place("/sys/block/%s/reset" % wanted.key, "1\n")
+            self._zram_empty("/sys/block/%s/reset" % wanted.key)
+
+    def _zram_empty(self, path):
+        """udev looks into the device after swapoff, and as long as it has it open the kernel resets nothing (zram_drv.c, reset_store)."""
+        deadline = time.time() + BUSY_SECONDS
+        while True:
+            try:
+                self.files.write_in_place(path, "1\n")
+                return
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.time() > deadline:
+                    raise
+            time.sleep(0.2)
 
     def _zram_by_hand(self, path, size_bytes, algorithm, priority):
         """Without a unit: as it was where somebody had set it up so."""
         if self._is_on(path):
             return
         self._zram_device(path)
+        self.tools.ask(["udevadm", "settle", "--timeout=%d" % boot_units.UDEV_SECONDS], PATIENCE_SECONDS)
         self._run(["zramctl"] + (["--algorithm", algorithm] if algorithm else []) + ["--size", str(size_bytes), path])
         self._run(["mkswap", path])
         self._run(["swapon"] + (["--priority", str(priority)] if priority >= 0 else []) + [path])

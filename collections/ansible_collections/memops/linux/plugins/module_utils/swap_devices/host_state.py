@@ -71,7 +71,7 @@ def host(probe):
         generator=any(files.exists(path) for path in boot_units.GENERATORS),
         setup_texts={zram: files.read("%s/%s" % (boot_units.FOLDER, boot_units.setup_service(zram))) for zram in ("zram0",)},
         generator_text=files.read(boot_units.GENERATOR_FILE),
-        programs={name: probe.program(name) for name in ("modprobe", "zramctl", "mkswap")},
+        programs={name: probe.program(name) for name in ("modprobe", "udevadm", "zramctl", "mkswap")},
     )
 
 

@@ -220,9 +220,14 @@ def texts_of(decision):
     by_unit = collections.OrderedDict()
     for step in decision.steps:
         by_unit.setdefault(step.unit.name, []).append(step)
+    # First what starts a slice at boot: a run that is killed behind it makes or removes the slice once more.
     for name, text in decision.created.items():
+        path, starts = unit_files.at_boot_file(name)
+        changed[path] = (None, starts)
         changed["%s/%s" % (unit_files.FOLDER, name)] = (None, text)
     for unit in decision.removed:
+        path, starts = unit_files.at_boot_file(unit.name)
+        changed[path] = (starts, None)
         changed["%s/%s" % (unit_files.FOLDER, unit.name)] = (unit.fragment_text, None)
     for name, steps in by_unit.items():
         unit = steps[0].unit

@@ -58,6 +58,14 @@ def slice_file(description):
     return "%s[Unit]\nDescription=%s\n" % (HEADER, plain.replace("%", "%%"))
 
 
+def at_boot_file(name):
+    """(path, text) of what starts our slice at boot. Where a container engine makes the cgroup itself (cgroupfs), nothing else would.
+
+    slices.target(systemd.special(7)) is for slices that are always to be active.
+    """
+    return "%s/slices.target.d/zz-memops-%s.conf" % (FOLDER, name), "%s[Unit]\nWants=%s\n" % (HEADER, name)
+
+
 def files_of(files, names, folders, fragment):
     """The unit's files in the order in which they are read: [(path, {property: text})].
 

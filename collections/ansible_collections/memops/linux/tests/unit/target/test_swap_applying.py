@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ansible_collections.memops.linux.plugins.module_utils.changes import baseline_page, change_journal
-from ansible_collections.memops.linux.plugins.module_utils.swap_devices import deciding
+from ansible_collections.memops.linux.plugins.module_utils.swap_devices import deciding, doing
 from ansible_collections.memops.linux.plugins.module_utils.swap_devices.errors import SwapError
 from ansible_collections.memops.linux.tests.unit.target.swap_host import FSTAB, GIB, MIB, SwapHost
 
@@ -283,6 +283,33 @@ def test_zram_is_set_up_by_units_and_comes_up_at_boot(host):
     host.apply([{"kind": "zram", "state": "absent"}])
     assert host.read("/etc/systemd/system/memops-zram0.service") is None and host.read("/sys/block/zram0/disksize") == "0\n"
     holds_with(host, [{"kind": "zram", "state": "absent"}], {})
+
+
+def test_zram_that_udev_still_looks_at_is_waited_for(host, monkeypatch):
+    waits = []
+    monkeypatch.setattr(doing.time, "sleep", waits.append)
+    host.apply([zram(8 * MIB)])
+    host.looked_at = 3
+    host.apply([zram(4 * MIB)])
+    assert len(waits) == 3
+    holds_with(host, [zram(4 * MIB)], {"/dev/zram0": (4 * MIB, 100)})
+
+
+def test_and_where_somebody_keeps_it_open_that_is_an_error_and_it_is_on_again(host, monkeypatch):
+    monkeypatch.setattr(doing, "BUSY_SECONDS", -1)
+    host.apply([zram(8 * MIB)])
+    host.looked_at = 1
+    with pytest.raises(Exception, match="busy"):
+        host.apply([zram(4 * MIB)])
+    holds_with(host, [zram(8 * MIB)], {"/dev/zram0": (8 * MIB, 100)})
+
+
+def test_zram_is_set_up_when_udev_is_there_and_has_looked_at_it(host):
+    host.apply([zram(8 * MIB)])
+    lines = host.read("/etc/systemd/system/memops-zram0.service").splitlines()
+    assert "systemd-udevd.service" in next(line for line in lines if line.startswith("After="))
+    names = [os.path.basename(line.partition("=")[2].lstrip("-").split()[0]) for line in lines if line.startswith("ExecStart=")]
+    assert names == ["modprobe", "udevadm", "zramctl", "mkswap"]
 
 
 def test_with_zram_generator_its_drop_in_is_written(host):

@@ -143,10 +143,19 @@ def test_a_slice_is_made_with_a_file_that_cannot_be_told_more_than_its_descripti
     assert not work(host, wanted)["changed"]
 
 
+STARTS_BOX = "/etc/systemd/system/slices.target.d/zz-memops-box.slice.conf"
+
+
+def test_a_slice_that_is_made_is_started_at_boot_too(host):
+    work(host, [{"name": "box.slice", "create": True, "memory_max_bytes": "300M"}])
+    assert host.get(STARTS_BOX).splitlines()[1:] == ["[Unit]", "Wants=box.slice"]
+
+
 def test_absent_takes_away_what_was_set_and_a_slice_s_file(host):
     work(host, WANTED + [{"name": "box.slice", "create": True, "memory_max_bytes": "300M"}])
     result = work(host, [{"name": "db.service", "state": "absent"}, {"name": "box.slice", "state": "absent"}], run="two")
     assert result["changed"] and not host.files.exists(DROP_IN) and not host.files.exists("/etc/systemd/system/box.slice")
+    assert not host.files.exists(STARTS_BOX)
     assert host.get(GROUP + "/memory.max") == "max" and host.score(100) == 0
     assert not work(host, [{"name": "db.service", "state": "absent"}], run="three")["changed"]
 
