@@ -84,7 +84,7 @@ alert-rules: $(VENV)/.dev ## the Prometheus rules and the Grafana dashboard, fro
 
 export RESPOND_INVENTORY ?= $(INVENTORY)
 export RESPOND_RUNBOOKS ?= $(CURDIR)/runbooks
-respond-setup: $(VENV)/.respond ## install what `make respond` needs: Java 17 (root, apt-get), ansible-rulebook
+respond-setup: ## install what `make respond` needs besides Python: Java 17 (root, apt-get)
 	@command -v java >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless; }
 
 respond: $(VENV)/.respond ## alerts run runbooks: start the service, RESPOND_INVENTORY= and others as in its README (extensions/eda)
