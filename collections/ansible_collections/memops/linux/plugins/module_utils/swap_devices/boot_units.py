@@ -9,8 +9,8 @@ FOLDER = "/etc/systemd/system"
 FOLDERS = (FOLDER, "/usr/lib/systemd/system", "/lib/systemd/system")
 GENERATORS = tuple(folder + "/zram-generator" for folder in ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators"))
 GENERATOR_FILE = "/etc/systemd/zram-generator.conf.d/memops.conf"
-#: How long udev may look at a new device.
-UDEV_SECONDS = 20
+#: How long udev may take until it has looked at a new device, on a host that is busy booting.
+UDEV_SECONDS = 120
 HEADER = "# Written by memops. Change it in the inventory: the next run would set this back.\n"
 
 #: name: such as swapfile.swap. file: its path. priority: None where not set. enabled: whether something at boot wants it.
@@ -57,6 +57,11 @@ def setup_service(zram):
     return "memops-%s.service" % zram
 
 
+def await_udev(device, program="udevadm"):
+    """The command that waits until udev has looked at the device; systemd before 251 does not know it."""
+    return [program, "wait", "--timeout=%d" % UDEV_SECONDS, "--initialized=yes", device]
+
+
 def setup_service_text(zram, size_bytes, algorithm, programs):
     """Its text. programs: the paths of modprobe, udevadm, zramctl and mkswap by name (systemd before 239 wants whole paths).
 
@@ -76,7 +81,7 @@ def setup_service_text(zram, size_bytes, algorithm, programs):
         "Type=oneshot",
         "RemainAfterExit=yes",
         "ExecStart=%s zram" % programs["modprobe"],
-        "ExecStart=-%s settle --timeout=%d" % (programs["udevadm"], UDEV_SECONDS),
+        "ExecStart=-%s" % " ".join(await_udev(device, programs["udevadm"])),
         "ExecStart=%s%s --size %d %s" % (programs["zramctl"], " --algorithm %s" % algorithm if algorithm else "", size_bytes, device),
         "ExecStart=%s %s" % (programs["mkswap"], device),
         "",

@@ -249,7 +249,7 @@ class Doing:
         if self._is_on(path):
             return
         self._zram_device(path)
-        self.tools.ask(["udevadm", "settle", "--timeout=%d" % boot_units.UDEV_SECONDS], PATIENCE_SECONDS)
+        self.tools.ask(boot_units.await_udev(path), PATIENCE_SECONDS)
         self._run(["zramctl"] + (["--algorithm", algorithm] if algorithm else []) + ["--size", str(size_bytes), path])
         self._run(["mkswap", path])
         self._run(["swapon"] + (["--priority", str(priority)] if priority >= 0 else []) + [path])
