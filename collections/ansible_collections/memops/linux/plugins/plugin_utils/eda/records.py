@@ -33,6 +33,8 @@ def line(decision: Decision, now: datetime.datetime) -> str:
 
 def append(path: pathlib.Path, decisions: Sequence[Decision], logger: logging.Logger) -> None:
     """Also to the log where nothing is run. A full disk keeps nothing from running: it is logged. The file of before is kept as .1."""
+    if not decisions:
+        return
     now = datetime.datetime.now(datetime.UTC)
     lines = [line(decision, now) for decision in decisions]
     for text, decision in zip(lines, decisions, strict=True):

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Alertmanager's notifications in, one event per alert that is to be answered out.
 
-Receiving (HTTP, token, HMAC, TLS) is ``eda.builtin.webhook``; this stands between it and the rules.
+Receiving and checking token and signature is ``eda.builtin.webhook``'s; this stands between it and the rules, and serves it, for left to
+itself it keeps a client that says nothing for an hour, and one that does not end its request for ever.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import pathlib
 import re
 import shutil
+import ssl
 import sys
 import time
 import uuid
@@ -88,6 +90,8 @@ logger = logging.getLogger("memops.alerts")  # a plugin that is run as a file ha
 SHORTEST_SECRET = 16
 STORED_WITHIN_SECONDS = 20
 ANSWERED_WITHIN_SECONDS = 1
+SAID_WITHIN_SECONDS = 15
+MOST_BYTES = 2**20
 INVENTORY_READ_WITHIN_SECONDS = 60
 INVENTORY_AGE_SECONDS = 600
 
@@ -229,6 +233,48 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@web.middleware
+async def whole_in_time(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        async with asyncio.timeout(SAID_WITHIN_SECONDS):
+            await request.read()
+    except TimeoutError:
+        logger.warning("%s has not ended its request within %s s", request.remote, SAID_WITHIN_SECONDS)
+        response = web.Response(status=408, text="the request came too slowly")
+        response.force_close()
+        return response
+    return await handler(request)
+
+
+async def _serve(taken: Alerts, receiving: dict[str, Any]) -> None:
+    """eda.builtin.webhook's handler and checks, the token's before the body is read."""
+    checks: list[Any] = [whole_in_time]
+    if "token" in receiving:
+        checks.insert(0, webhook.bearer_auth)
+    if "hmac_secret" in receiving:
+        checks.append(webhook.hmac_verify)
+    app = web.Application(middlewares=checks, client_max_size=MOST_BYTES)
+    app[webhook.queue_key] = taken
+    app[webhook.token_key] = receiving.get("token", "")
+    app[webhook.hmac_secret_key] = receiving.get("hmac_secret", "").encode()
+    app[webhook.hmac_algo_key] = receiving.get("hmac_algo", "sha256")
+    app[webhook.hmac_header_key] = receiving.get("hmac_header", "x-hub-signature-256")
+    app[webhook.hmac_format_key] = receiving.get("hmac_format", "hex")
+    app.add_routes(webhook.routes)
+    tls = None
+    if "certfile" in receiving:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=receiving.get("cafile"))
+        tls.load_cert_chain(receiving["certfile"], receiving.get("keyfile"))
+        tls.verify_mode = ssl.CERT_REQUIRED if "cafile" in receiving else ssl.CERT_NONE
+    runner = web.AppRunner(app, keepalive_timeout=SAID_WITHIN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, receiving["host"], receiving["port"], ssl_context=tls).start()
+        await asyncio.Future()
+    finally:
+        await runner.cleanup()
+
+
 async def main(queue: Any, args: dict[str, Any]) -> None:
     """Serve until cancelled. ansible-rulebook gives the queue to the rules, and ``eda_feedback_queue`` where feedback is true."""
     receiving = _receiving(args)
@@ -237,7 +283,7 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
     record = pathlib.Path(args["state_dir"]) / "alerts.jsonl"
     logger.info("answers for %d hosts, listens on %s port %s", len(hosts.limits), receiving["host"], receiving["port"])
     taken = Alerts(queue, args.get("eda_feedback_queue"), inventory, args["runbooks"], record, int(args.get("at_once") or 4))
-    serving = asyncio.create_task(webhook.main(taken, receiving))
+    serving = asyncio.create_task(_serve(taken, receiving))
     broken = asyncio.create_task(taken.cannot_store.wait())
     try:
         await asyncio.wait({serving, broken}, return_when=asyncio.FIRST_COMPLETED)
