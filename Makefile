@@ -88,7 +88,7 @@ respond-setup: ## install what `make respond` needs besides Python: Java 17 (roo
 	@command -v java >/dev/null || { apt-get update -q && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless; }
 
 respond: $(VENV)/.respond ## alerts run runbooks: start the service, RESPOND_INVENTORY= and others as in its README (extensions/eda)
-	exec $(BIN)/python $(COLLECTION)/extensions/eda/respond.py
+	@exec $(BIN)/python $(COLLECTION)/extensions/eda/respond.py
 
 respond-tests-setup: respond-setup ## install Alertmanager and PostgreSQL, for `make respond-tests` (root, apt-get)
 	@command -v prometheus-alertmanager >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 The memops developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Start ansible-rulebook with rulebooks/alerts.yml: alerts run runbooks. Settings are RESPOND_* in the environment, see README.md."""
