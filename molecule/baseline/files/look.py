@@ -11,7 +11,7 @@ TUNABLES = (
 )
 FOLDERS = ("/etc/sysctl.d", "/etc/tmpfiles.d", "/etc/systemd/system", "/etc/docker")
 #: What people or the scenario itself put there, and what remembers.
-ELSE = ("zzz-package.conf", "batch.service", "daemon.json.memops-backup")
+ELSE = ("zzz-package.conf", "batch.service", "precious.service", "daemon.json.memops-backup")
 
 
 def read(path):
@@ -50,7 +50,7 @@ print(
             "fstab": read("/etc/fstab"),
             "swapfile": os.path.exists("/swapfile"),
             "files": files,
-            "scores": {unit: score(unit) for unit in ("ssh.service", "batch.service", "docker.service", "containerd.service")},
+            "scores": {unit: score(unit) for unit in ("precious.service", "batch.service", "docker.service", "containerd.service")},
             "limits": {"batch": group("/system.slice/batch.service"), "containers": group("/containers.slice")},
             "live_restore": json.loads(ask("docker", "info", "--format", "{{json .LiveRestoreEnabled}}") or "null"),
             "container": ask("docker", "inspect", "--format", "{{.State.Running}} {{.RestartCount}}", "shop"),

@@ -31,14 +31,14 @@ def test_the_baseline_holds(stage):
     assert "/swapfile" in found["swaps"] and "/swapfile" in found["fstab"]
     assert found["live_restore"] is True
     assert json.loads(found["files"]["/etc/docker/daemon.json"])["labels"] == ["owner=somebody"]
-    assert found["scores"] == {"ssh.service": -900, "batch.service": 300, "docker.service": -500, "containerd.service": -999}
+    assert found["scores"] == {"precious.service": -900, "batch.service": 300, "docker.service": -500, "containerd.service": -999}
     assert found["limits"] == {"batch": str(128 * MIB), "containers": str(256 * MIB)}
     assert found["container"].startswith("true")
 
 
 def test_a_person_on_the_host_is_told_of_every_area():
     page = seen("enforced")["page"]
-    for key in ("vm.swappiness", "/swapfile", "live-restore", "ssh.service:OOMScoreAdjust"):
+    for key in ("vm.swappiness", "/swapfile", "live-restore", "precious.service:OOMScoreAdjust"):
         assert f"`{key}`" in page, page
 
 

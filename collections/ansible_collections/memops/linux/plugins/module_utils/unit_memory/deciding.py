@@ -161,7 +161,7 @@ def host_file(about, name):
 def _running(unit, name):
     """What runs now: the main process's oom_score_adj, or the cgroup's value; None where nothing does."""
     if name == "OOMScoreAdjust":
-        return next(iter(unit.processes.values()), None)
+        return None if unit.name in refusals.SETS_ITS_OWN_SCORE else next(iter(unit.processes.values()), None)
     return unit.kernel.get(name)
 
 

@@ -6,9 +6,11 @@ from . import unit_names
 from .settings import INFINITY, LEAST_LIMIT_BYTES, SETTINGS
 
 #: Programs without which nobody can get in, or the disks go away. They are small, and stay so.
-MAY_BE_IMMUNE = ("auditd", "corosync", "iscsid", "multipathd", "pacemaker", "ssh", "sshd", "systemd-journald", "systemd-udevd")
+MAY_BE_IMMUNE = ("auditd", "corosync", "iscsid", "multipathd", "pacemaker", "systemd-journald", "systemd-udevd")
 #: Limits on these stop the host itself. For -.slice the kernel has no such files.
 NEVER_BOUND = (unit_names.ROOT, "init.scope")
+#: OpenSSH gives its listener -1000 by itself, and what systemd gave it to each session (openbsd-compat/port-linux.c, oom_adjust_setup).
+SETS_ITS_OWN_SCORE = ("ssh.service", "sshd.service")
 PROTECTED_SHARE = 80
 MIB = 1 << 20
 
@@ -22,6 +24,11 @@ def size(number):
 
 def of_value(unit, name, value, about, others, force):
     """Why one setting's value is refused. others: {property: value} that the unit will have. Sums in the text."""
+    if name == "OOMScoreAdjust" and value < 0 and not force and unit.name in SETS_ITS_OWN_SCORE:
+        return (
+            "sshd protects itself with -1000, and hands what is set here on to every session: with %d all that people start by ssh"
+            " would be spared before the services of this host. Leave it out, or force it" % value
+        )
     if name == "OOMScoreAdjust" and value == -1000 and not force and unit.name.rpartition(".")[0] not in MAY_BE_IMMUNE:
         return (
             "with -1000 the kernel never kills it: should it be what grows, everything else on the host dies first."

@@ -48,13 +48,14 @@ REFUSED = [
     ({"name": "x" * 250 + ".service", "oom_score_adjust": 1}, "not a unit's name"),
     ({"name": "db@.service", "oom_score_adjust": 1}, "a template, not a unit: name an instance of it, as in db@NAME.service"),
     ({"name": "db.socket", "oom_score_adjust": 1}, "only services and slices"),
+    ({"name": "ssh.service", "oom_score_adjust": -500}, "sshd protects itself with -1000, and hands what is set here on to every session"),
 ]
 
 
 @pytest.mark.parametrize(("unit", "why"), REFUSED, ids=[why[:40] for _unit, why in REFUSED])
 def test_refused_with_the_sum_and_nothing_is_touched_not_even_what_was_not_refused(host, unit, why):
     before = host.tree()
-    units = [{"name": "ssh.service", "oom_score_adjust": -900}, unit]
+    units = [{"name": "ssh.service", "oom_policy": "continue"}, unit]
     with pytest.raises(working.WorkError, match="(?s)^Nothing was changed. Refused: .*" + why) as failure:
         work(host, units)
     assert host.tree() == before and not host.files.exists("/var/lib/memops/changes.jsonl")
@@ -74,6 +75,13 @@ def test_force_sets_it_all_the_same(host, unit):
     assert work(host, [unit], force=True)["changed"]
 
 
+def test_sshd_s_own_score_is_no_drift(host):
+    host.unit("ssh.service", pids=[200], score=-1000)
+    wanted = [{"name": "ssh.service", "oom_score_adjust": 100}]
+    work(host, wanted)
+    assert host.score(200) == -1000 and work(host, wanted)["drift"] == []
+
+
 def test_what_cannot_be_is_refused_with_force_too(host):
     with pytest.raises(working.WorkError, match="holds the whole host"):
         work(host, [{"name": "-.slice", "memory_max_bytes": "50%"}], force=True)
@@ -82,7 +90,7 @@ def test_what_cannot_be_is_refused_with_force_too(host):
 @pytest.mark.parametrize(
     "unit",
     [
-        {"name": "ssh.service", "oom_score_adjust": -1000},
+        {"name": "ssh.service", "oom_score_adjust": 100},
         {"name": "db.service", "memory_max_bytes": "10M"},
         {"name": "-.slice", "managed_oom_swap": "kill"},
         {"name": "system.slice", "memory_low_bytes": "40%"},
