@@ -33,7 +33,7 @@ def test_writers_that_die_of_dirty_page_cache_finish_after_the_alert_without_a_h
 
     assert before
     assert (response["verdict"]["kind"], response["verdict"]["cause"], response["verdict"]["confidence"]) == ("memcg_oom", "dirty_page_cache", "certain")
-    assert response["remediation"]["outcome"] == "applied", response["remediation"]
+    assert (response["remediation"] or {}).get("outcome") == "applied", (response["decision"], response["remediation"])
     wanted = {setting["key"]: str(setting["value"]) for setting in response["remediation"]["settings"]}
     assert set(wanted) == set(REMEDY)
     assert settings(here) == wanted != as_it_was
