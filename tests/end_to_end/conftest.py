@@ -46,7 +46,8 @@ def figures(request):
             return
         on = machine.describe(pathlib.Path(sys.executable).parent)
         where = f"{on['cores']} cores, {on['ram_bytes'] / 2**30:.0f} GiB, Linux {on['kernel']}, load average {on['load_before']}"
-        table = "".join(f"| {' | '.join(row)} |\n" for row in [columns, ["---"] * len(columns), *rows])
+        first, *others = (f"| {' | '.join(row)} |\n" for row in [columns, *rows])
+        table = f"{first}{'|---' * len(columns)}|\n{''.join(others)}"
         head, mark, rest = PAGE.read_text().partition(f"<!-- {name}: made by make end-to-end -->\n")
         _old, end, tail = rest.partition("<!-- end -->")
         assert mark and end, f"{PAGE} has no place for: {name}"
