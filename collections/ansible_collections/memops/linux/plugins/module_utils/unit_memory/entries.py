@@ -3,9 +3,13 @@
 """The module's list of units, as settings of units that exist on this host."""
 
 import difflib
+import os
 
 from . import deciding, host_units, owning_unit, unit_files, unit_names
 from .settings import OPTIONS, value
+
+#: Slices of systemd's own, which are always there and have no unit file.
+BUILT_IN = (unit_names.ROOT, "system.slice", "user.slice", "machine.slice")
 
 
 class Entries:
@@ -46,6 +50,9 @@ def read(files, commands, about, given, decision):
                 decision.refuse(unit.name, "there is no such slice on this host; with create: true it is made")
                 continue
             entries.created[unit.name] = unit_files.slice_file(one.get("description") or unit.name)
+        elif unit.kind == "slice" and one.get("create") and not _has_file(unit) and unit.name not in BUILT_IN:
+            # It runs without a unit file, as one does whose making was taken back: at boot nothing would start it.
+            entries.created[unit.name] = unit_files.slice_file(one.get("description") or unit.name)
         elif unit.state == "not-found":
             known = known if known is not None else host_units.known_names(commands)
             near = difflib.get_close_matches(unit.name, known, 3)
@@ -85,6 +92,10 @@ def _named(files, one, decision):
 
 def _slice_exists(unit):
     return bool(unit.read or unit.active or unit.fragment_text is not None)
+
+
+def _has_file(unit):
+    return unit.fragment_text is not None or any(not os.path.dirname(path).endswith(".d") for path, _found in unit.read)
 
 
 def _settings(name, one, about, decision):

@@ -99,6 +99,16 @@ def test_a_slice_that_was_made_loses_its_file_and_is_not_stopped(host):
     assert not any("stop" in call for call in host.calls)
 
 
+def test_and_gets_its_file_again_when_it_is_wanted_again_though_it_still_runs(host):
+    wanted = [{"name": "box.slice", "create": True, "memory_max_bytes": "100M"}]
+    work(host, wanted)
+    roll_back(host)
+    assert work(host, wanted, run="again")["changed"]
+    assert host.files.exists("/etc/systemd/system/box.slice")
+    assert host.files.exists("/etc/systemd/system/slices.target.d/zz-memops-box.slice.conf")
+    assert not work(host, wanted, run="third")["changed"]
+
+
 def test_an_unknown_run_and_an_unknown_key_are_told(host):
     assert "There is nothing to take back" in roll_back(host, "never")["notes"][0]
     work(host, WANTED)
