@@ -34,7 +34,7 @@ while time.time() < deadline and not found:
     found = list(holders())
 while time.time() < deadline and read(path) == first:
     # One module after the other may hold it: it is the one of that moment that is killed.
-    if not all(os.path.exists(f"/proc/{pid}") for pid in found):
+    if not found or not all(os.path.exists(f"/proc/{pid}") for pid in found):
         found = list(holders())
 for pid in found:
     os.kill(pid, signal.SIGKILL)
