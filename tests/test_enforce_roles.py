@@ -20,6 +20,8 @@ SPECS = {path.parent.parent.name: yaml.safe_load(path.read_text()) for path in s
 ROLES = list(SPECS)
 ENFORCED = [role for role in ("vm_tunables", "swap", "docker_memory", "oom_protection") if role in SPECS]
 CLASSES = sorted((ROOT / "inventory.example/group_vars").glob("*.yml"))
+#: The variables of the playbook that answers alerts, as its head lists them.
+RESPOND = set(re.findall(r"^#   (respond_\w+)", (COLLECTION / "playbooks/respond.yml").read_text(), re.MULTILINE))
 #: Of each type, what cannot be made one. Text takes anything.
 BAD = {"int": "many", "bool": "perhaps", "dict": "nonsense", "list": {"a": 1}, "float": "much"}
 
@@ -100,7 +102,7 @@ def test_a_tunable_that_cannot_be_is_refused_before_the_host_is_touched(tmp_path
 @pytest.mark.parametrize("path", CLASSES, ids=lambda path: path.stem)
 def test_the_example_inventory_uses_variables_that_there_are_with_values_that_the_roles_take(tmp_path, path):
     variables = yaml.safe_load(path.read_text())
-    known = {name for role in ROLES for name in options(role)}
+    known = {name for role in ROLES for name in options(role)} | RESPOND
     (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"example": {**NOBODY_THERE, **variables}}}}))
 
     told = ansible("ansible-playbook", "playbooks/enforce.yml", "-i", str(tmp_path / "hosts.yml"), home=tmp_path)
