@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 
+# Without user_reserve_kbytes: the kernel works it out at each boot from what is free then.
 TUNABLES = (
     "admin_reserve_kbytes compaction_proactiveness dirty_background_bytes dirty_background_ratio dirty_bytes dirty_ratio max_map_count min_free_kbytes"
     " oom_dump_tasks oom_kill_allocating_task overcommit_kbytes overcommit_memory overcommit_ratio page-cluster panic_on_oom swappiness"
-    " user_reserve_kbytes vfs_cache_pressure watermark_boost_factor watermark_scale_factor zone_reclaim_mode"
+    " vfs_cache_pressure watermark_boost_factor watermark_scale_factor zone_reclaim_mode"
 )
 FOLDERS = ("/etc/sysctl.d", "/etc/tmpfiles.d", "/etc/systemd/system", "/etc/docker")
 #: What people or the scenario itself put there, and what remembers.
