@@ -4,7 +4,7 @@
 
 import collections
 
-from . import boot_units, fstab
+from . import boot_units, fstab, zram_generator
 from .errors import SwapError
 
 AUTO, FSTAB, SYSTEMD = "auto", "fstab", "systemd"
@@ -64,13 +64,14 @@ def plan(pairs, host, persist_with):
             differs = bool(own_files or on or seen.lines)
             where = before.where or (sorted(own_files) or [where])[0]
         if differs:
-            drift[wanted.key] = (_told(wanted.at_boot, wanted.priority), _told(before.at_boot, before.priority), where)
+            right, now = _told(wanted.at_boot, wanted.priority), _told(before.at_boot, before.priority)
+            drift[wanted.key] = (right, now + ", but set up otherwise" if now == right else now, where)
     return Plan(_edited(text, changed_lines), files, enable, disable, drift)
 
 
-def stale_zram(host):
-    """Keys of zram that our files bring up."""
-    return [zram for zram, text in host.setup_texts.items() if text] + [area[0] for area in boot_units.generator_areas(host.generator_text)]
+def zram_at_boot(host):
+    """Keys of zram that come up by units of ours, or by zram-generator."""
+    return [zram for zram, text in host.setup_texts.items() if text] + zram_generator.coming_up(host.generator)
 
 
 def _way(seen, host, persist_with):
@@ -132,9 +133,9 @@ def _without_units(wanted, seen, host):
 
 
 def _zram_found(wanted, host):
-    for zram, _size, _algorithm, priority in boot_units.generator_areas(host.generator_text):
-        if zram == wanted.key and host.generator:
-            return Found(True, priority, "none", boot_units.GENERATOR_FILE)
+    comes_up, priority, path = zram_generator.at_boot(host.generator, wanted.key)
+    if host.generator.installed and path:
+        return Found(comes_up, priority, "none", path)
     unit = next((unit for unit in host.units if unit.name == boot_units.name_of(wanted.path)), None)
     if unit and unit.enabled and host.setup_texts.get(wanted.key):
         return Found(True, unit.priority, unit.discard, unit.file)
@@ -148,22 +149,30 @@ def _zram_files(wanted, host, files):
     unit = next((unit for unit in host.units if unit.file == swap), None)
     ours = {service: host.setup_texts.get(wanted.key), swap: unit.text if unit and unit.text.startswith(boot_units.HEADER) else None}
     enabled = bool(unit and unit.enabled)
-    generator_before = files.get(boot_units.GENERATOR_FILE, host.generator_text)
-    areas = [area for area in boot_units.generator_areas(generator_before) if area[0] != wanted.key]
     want = {service: None, swap: None}
-    if wanted.at_boot and host.generator:
-        areas.append((wanted.key, wanted.size_bytes, wanted.algorithm, wanted.priority))
-    elif wanted.at_boot:
+    if wanted.at_boot and not host.generator.installed:
         want[service] = boot_units.setup_service_text(wanted.key, wanted.size_bytes, wanted.algorithm, host.programs)
         want[swap] = boot_units.swap_unit(wanted.path, wanted.priority, wanted.discard, boot_units.setup_service(wanted.key))
-    generator_after = boot_units.generator_text(sorted(areas))
     changed = {path: text for path, text in want.items() if ours[path] != text}
-    if generator_after != generator_before and (generator_after or generator_before):
-        changed[boot_units.GENERATOR_FILE] = generator_after
+    before = files.get(zram_generator.OURS, host.generator.text)
+    areas = [area for area in zram_generator.areas(before) if area.zram != wanted.key] + _generated(wanted, host.generator)
+    after = zram_generator.text(sorted(areas))
+    if after != before and (after or before):
+        changed[zram_generator.OURS] = after
     name = boot_units.name_of(wanted.path)
     on = [name] if want[swap] and not enabled else []
     off = [name] if not want[swap] and ours[swap] and enabled else []
     return changed, on, off
+
+
+def _generated(wanted, generator):
+    """[zram_generator.Area] that our drop-in has of it: none where the others' files alone make it as it is to be."""
+    other = generator.others.get(wanted.key)
+    if not generator.installed or (other and wanted.set_up_by):
+        return []
+    if wanted.at_boot and wanted.size_bytes:
+        return [zram_generator.Area(wanted.key, wanted.size_bytes, wanted.algorithm, wanted.priority)]
+    return [zram_generator.Area(wanted.key, 0, None, None)] if other else []
 
 
 def _told(at_boot, priority):

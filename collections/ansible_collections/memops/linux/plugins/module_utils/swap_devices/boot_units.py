@@ -1,14 +1,12 @@
 # Copyright (c) 2026 The memops developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Units of systemd that bring swap up at boot (systemd.swap(5)), and zram's setup, with zram-generator or without."""
+"""Units of systemd that bring swap up at boot (systemd.swap(5)), and zram's setup where zram-generator is not installed."""
 
 import collections
 import re
 
 FOLDER = "/etc/systemd/system"
 FOLDERS = (FOLDER, "/usr/lib/systemd/system", "/lib/systemd/system")
-GENERATORS = tuple(folder + "/zram-generator" for folder in ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators"))
-GENERATOR_FILE = "/etc/systemd/zram-generator.conf.d/memops.conf"
 #: How long udev may take until it has looked at a new device, on a host that is busy booting.
 UDEV_SECONDS = 120
 HEADER = "# Written by memops. Change it in the inventory: the next run would set this back.\n"
@@ -87,33 +85,3 @@ def setup_service_text(zram, size_bytes, algorithm, programs):
         "",
     ]
     return HEADER + "\n".join(lines)
-
-
-def generator_text(areas):
-    """zram-generator's drop-in for [(zram, size_bytes, algorithm, priority)]; None for none.
-
-    The two older keys are what versions before 1.0 know, and win over zram-size where a file of the
-    distribution sets them; with a fraction that is never reached they give the same size.
-    """
-    if not areas:
-        return None
-    parts = []
-    for zram, size_bytes, algorithm, priority in areas:
-        mib = size_bytes >> 20
-        lines = ["[%s]" % zram, "zram-size = %d" % mib, "zram-fraction = 1000", "max-zram-size = %d" % mib, "host-memory-limit = none"]
-        if algorithm:
-            lines.append("compression-algorithm = %s" % algorithm)
-        lines.append("swap-priority = %d" % priority)
-        parts.append("\n".join(lines) + "\n")
-    return HEADER + "\n".join(parts)
-
-
-def generator_areas(text):
-    """[(zram, size_bytes, algorithm, priority)] of a file that generator_text wrote."""
-    areas = []
-    for zram, body in re.findall(r"^\[(zram\d+)\]\n((?:[^\[\n].*\n?)*)", text or "", re.MULTILINE):
-        keys = dict(re.findall(r"^([a-z-]+) = (\S+)$", body, re.MULTILINE))
-        if keys.get("zram-size", "").isdigit():
-            priority = keys.get("swap-priority", "100")
-            areas.append((zram, int(keys["zram-size"]) << 20, keys.get("compression-algorithm"), int(priority) if priority.isdigit() else 100))
-    return areas

@@ -4,7 +4,7 @@
 
 import collections
 
-from . import boot, boot_units, fstab, host_state, judging, room, volumes
+from . import boot, boot_units, fstab, host_state, judging, room, volumes, zram_generator
 from .judging import LEAVE, SWITCH
 from .sizes import told
 from .wanted import Wanted
@@ -32,8 +32,13 @@ def decide(probe, request):
     wanted = list(request.wanted)
     unsupported = []
     if request.exclusive:
-        wanted += _unlisted(probe, host, wanted, unsupported)
+        wanted += _unlisted(probe, host, wanted)
     pairs = [(area, host_state.area(probe, host, area)) for area in wanted]
+    coming_up = boot.zram_at_boot(host)
+    for area, seen in pairs:
+        if area.kind == "zram" and seen.running and not area.at_boot and area.key not in coming_up:
+            why = "neither units of memops nor zram-generator set it up; whatever did is left as it is, and may set it up again at boot"
+            unsupported.append({"key": area.key, "why": why})
     plan = boot.plan(pairs, host, request.persist_with)
     judged = [judging.judge(area, seen, host, request.format_devices) for area, seen in pairs]
     judged.sort(key=lambda one: one.off is not None)  # what only adds swap goes first, so that there is more room for the rest
@@ -70,17 +75,22 @@ def as_is(wanted, seen, host):
     """An area for the journal and the results: None where there is none.
 
     {kind, size_bytes, priority (None: the kernel's choice), running, at_boot,
-    discard}, with algorithm for zram, volume_group and name for a volume.
+    discard}, with algorithm for zram, and set_up_by where a file of somebody else
+    has zram-generator make it; with volume_group and name for a volume.
     """
     found = boot.found(wanted, seen, host)
-    there = seen.found == "file" and bool(seen.header) if wanted.kind == "file" else False
+    there = seen.found == "file" and bool(seen.header) if wanted.kind == "file" else wanted.kind == "zram" and seen.holds == "swap"
     if not (seen.running or found.at_boot or there):
         return None
     size = seen.running.size_bytes if seen.running else seen.header.size_bytes if seen.header else seen.size_bytes
     priority = found.priority if found.at_boot and not seen.running else None
     if seen.running and seen.running.priority >= 0:
         priority = seen.running.priority
-    return _entry(wanted, seen.size_bytes if wanted.kind == "zram" else size, priority, bool(seen.running), found.at_boot, found.discard, seen.algorithm)
+    entry = _entry(wanted, seen.size_bytes if wanted.kind == "zram" else size, priority, bool(seen.running), found.at_boot, found.discard, seen.algorithm)
+    other = host.generator.others.get(wanted.key) if wanted.kind == "zram" else None
+    if other and other.path == found.where:
+        entry["set_up_by"] = other.path
+    return entry
 
 
 def as_wanted(wanted, seen, host):
@@ -95,6 +105,8 @@ def as_wanted(wanted, seen, host):
     entry = _entry(wanted, size, priority, wanted.running, wanted.at_boot, wanted.discard, wanted.algorithm)
     if wanted.kind == "lv" and seen.volume and seen.volume.size_bytes is None:
         entry["made"] = True
+    if wanted.set_up_by and wanted.key in host.generator.others:
+        entry["set_up_by"] = host.generator.others[wanted.key].path
     return entry
 
 
@@ -108,7 +120,7 @@ def _entry(wanted, size, priority, running, at_boot, discard, algorithm):
     return entry
 
 
-def _unlisted(probe, host, wanted, unsupported):
+def _unlisted(probe, host, wanted):
     """A Wanted to be left for each area that the host uses, or would at boot, and that is not in the list."""
     listed = {area.path for area in wanted}
     listed_as = {probe.identity(area.path) for area in wanted} - {None}
@@ -119,13 +131,10 @@ def _unlisted(probe, host, wanted, unsupported):
         if path in listed or identity in listed_as or any(identity and probe.identity(other) == identity for other in more) or path in more:
             return
         key = path[len("/dev/") :] if kind == "zram" else path
-        more[path] = Wanted(key, kind, path, None, "", None, None, False, False, None, "none", None, None)
+        more[path] = Wanted(key, kind, path, None, "", None, None, False, False, None, "none", None, None, None)
 
     for area in host.running:
         add(area.path, "zram" if area.kind == "zram" else "file" if area.kind == "file" else "partition")
-        if area.kind == "zram" and area.path in more and area.path[len("/dev/") :] not in boot.stale_zram(host):
-            why = "what sets it up at boot was not written by memops and is left, so it comes back at boot"
-            unsupported.append({"key": area.path[len("/dev/") :], "why": why})
     for line in fstab.swap_lines(host.fstab):
         path = fstab.source_path(line.source)
         known = [area for area in host.running if line.source.startswith("UUID=") and (probe.header(area.path) or (0, ""))[1] == line.source[5:]]
@@ -136,7 +145,7 @@ def _unlisted(probe, host, wanted, unsupported):
         if unit.enabled and unit.what and not unit.what.startswith("/dev/zram"):
             path = fstab.source_path(unit.what)
             add(path, "partition" if path.startswith("/dev/") else "file")
-    for key in boot.stale_zram(host):
+    for key in boot.zram_at_boot(host):
         add("/dev/" + key, "zram")
     return list(more.values())
 
@@ -173,7 +182,7 @@ def _text(host, judged, plan, after):
         lines += ["# " + fstab.PATH] + ((plan.fstab if after else host.fstab) or "").splitlines()
     texts = {unit.file: unit.text for unit in host.units}
     texts.update({"%s/%s" % (boot_units.FOLDER, boot_units.setup_service(zram)): text for zram, text in host.setup_texts.items()})
-    texts[boot_units.GENERATOR_FILE] = host.generator_text
+    texts[zram_generator.OURS] = host.generator.text
     for path, text in sorted(plan.files.items()):
         text = text if after else texts.get(path)
         lines += ["# %s%s" % (path, "" if text else " (not there)")] + (text or "").splitlines()

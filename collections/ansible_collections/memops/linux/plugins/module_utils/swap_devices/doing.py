@@ -214,6 +214,9 @@ class Doing:
             return
         self._run(["systemctl", "start", boot_units.name_of(wanted.path)])
 
+    def reset_zram(self, wanted, seen):
+        self._zram_reset(wanted)
+
     def _zram_off(self, wanted):
         self._swapoff(wanted.path, 0)
         self._zram_reset(wanted)

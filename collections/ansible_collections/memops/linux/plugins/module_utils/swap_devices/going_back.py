@@ -64,4 +64,5 @@ def _wanted(key, old, some, made):
         discard=old.get("discard", "none") if old else "none",
         volume_group=some.get("volume_group"),
         name=some.get("name"),
+        set_up_by=old.get("set_up_by") if old else None,
     )

@@ -10,7 +10,7 @@ import uuid
 from ..host.large_pages import chosen
 from ..host.memory import parse_meminfo
 from ..host.swap import parse_swaps
-from . import boot_units, file_bytes, fstab, volumes
+from . import boot_units, file_bytes, fstab, volumes, zram_generator
 from .errors import SwapError
 from .sizes import MIB
 
@@ -19,11 +19,11 @@ Running = collections.namedtuple("Running", "path kind size_bytes used_bytes pri
 
 
 class Host(
-    collections.namedtuple("Host", "total_bytes available_bytes page_bytes kernel systemd fstab units running generator setup_texts generator_text programs")
+    collections.namedtuple("Host", "total_bytes available_bytes page_bytes kernel systemd fstab units running generator setup_texts programs")
 ):
-    """fstab, generator_text: text, None where there is no such file. kernel: (major, minor). units: [boot_units.Unit].
+    """fstab: text, None where there is no such file. kernel: (major, minor). units: [boot_units.Unit].
 
-    running: [Running], highest priority first. setup_texts: {zram: text of our service}. programs: {name: path}.
+    running: [Running], highest priority first. generator: zram_generator.Generator. setup_texts: {zram: text of our service}. programs: {name: path}.
     """
 
 
@@ -68,9 +68,8 @@ def host(probe):
         fstab=files.read(fstab.PATH),
         units=_units(probe),
         running=running,
-        generator=any(files.exists(path) for path in boot_units.GENERATORS),
+        generator=zram_generator.read(probe, memory["mem_total_bytes"]),
         setup_texts={zram: files.read("%s/%s" % (boot_units.FOLDER, boot_units.setup_service(zram))) for zram in ("zram0",)},
-        generator_text=files.read(boot_units.GENERATOR_FILE),
         programs={name: probe.program(name) for name in ("modprobe", "udevadm", "zramctl", "mkswap")},
     )
 
@@ -144,7 +143,7 @@ def keep_free_bytes(fs_bytes):
 def _units(probe):
     units = {}
     for folder in boot_units.FOLDERS:
-        for name in probe.units(folder):
+        for name in probe.names(folder, ".swap"):
             text = probe.files.read("%s/%s" % (folder, name)) if name not in units else None
             if text is not None:
                 what, priority, discard = boot_units.parse(text)

@@ -215,13 +215,19 @@ def _zram(wanted, seen, host, refused, steps, drift):
     if wanted.exists and not host.systemd:
         refused.append("zram is set up by units of systemd, which does not run here")
         return False
-    if wanted.exists and wanted.key != "zram0" and not host.generator:
+    if wanted.exists and host.generator.turned_off:
+        refused.append("zram-generator sets it up, and systemd.zram=0 on the kernel command line forbids it that; take one of the two away")
+    if wanted.exists and wanted.key != "zram0" and not host.generator.installed:
         refused.append("a second zram needs zram-generator, which is not installed; one is enough, it uses all processors")
     if not seen.running and seen.size_bytes and (seen.busy or seen.holds not in (None, "swap")):
         refused.append("the device is used for something else than swap (%s)" % (seen.busy or seen.holds))
     if wanted.exists and wanted.algorithm and seen.algorithms and wanted.algorithm not in seen.algorithms:
         refused.append("this kernel does not offer %s for it, but: %s" % (wanted.algorithm, ", ".join(seen.algorithms)))
     if not wanted.exists:
+        if wanted.exists is False and not seen.running and seen.holds == "swap" and not seen.busy:
+            # A run that was killed, or a person, turned it off and no more: it keeps the pages that it held until it is reset.
+            drift.append(("file", "not set up", "%s of swap, not in use" % told(seen.size_bytes), wanted.path))
+            steps.append(Step(LEAVE, "reset_zram", ()))
         return False
     differs = False
     if seen.running and seen.size_bytes != wanted.size_bytes:

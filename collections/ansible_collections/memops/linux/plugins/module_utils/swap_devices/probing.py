@@ -130,10 +130,10 @@ class Probe:
                 best, kind = len(mountpoint), right.split(" ")[0]
         return kind
 
-    def units(self, folder):
-        """Names of the folder's .swap units."""
+    def names(self, folder, ending):
+        """Names in the folder that end so, such as .swap; none where there is no such folder."""
         try:
-            return sorted(name for name in os.listdir(self.files.path(folder)) if name.endswith(".swap"))
+            return sorted(name for name in os.listdir(self.files.path(folder)) if name.endswith(ending))
         except OSError:
             return []
 

@@ -20,13 +20,14 @@ _LVM_NAME = re.compile(r"^[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$")
 _ALGORITHM = re.compile(r"^[a-z0-9][a-z0-9_-]{0,30}$")
 
 
-class Wanted(collections.namedtuple("Wanted", "key kind path size_bytes told priority exists running at_boot algorithm discard volume_group name")):
+class Wanted(collections.namedtuple("Wanted", "key kind path size_bytes told priority exists running at_boot algorithm discard volume_group name set_up_by")):
     """One swap area as it is to be.
 
     key: its path, or ``zram0``. size_bytes: None for a device that is taken as
     it is. told: how the size came about, "" where it was given. priority: None
     leaves it to the kernel. exists: True makes it, False deletes it, None
     leaves the file or device as it is. running, at_boot: in use now, and after a reboot.
+    set_up_by: the file of somebody else that is to bring a zram up, None where it is to be one of ours.
     """
 
 
@@ -75,6 +76,7 @@ def _one(device, workload, ram_bytes):
         discard=device.get("discard") or "none",
         volume_group=volume_group,
         name=name,
+        set_up_by=None,
     )
 
 

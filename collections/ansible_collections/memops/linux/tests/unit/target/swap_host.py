@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A host with swap, in a folder: /proc, /etc, devices as files, and programs that do to them what the real ones do."""
 
+import configparser
 import errno
+import glob
 import os
 import re
 import struct
@@ -130,6 +132,31 @@ class SwapHost:
         folder = self.path("/etc/systemd/system/swap.target.wants")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             self.start(name)
+        for zram in self.generated():
+            self.start("dev-%s.swap" % zram)
+
+    def install_generator(self, text=None):
+        """zram-generator, and the distribution's file of it."""
+        self.put("/usr/lib/systemd/system-generators/zram-generator", "")
+        if text is not None:
+            self.put("/etc/systemd/zram-generator.conf", text)
+
+    def generated(self):
+        """{zram: (size, algorithm, priority)} as zram-generator reads one main file and drop-ins of /etc."""
+        if not self.files.exists("/usr/lib/systemd/system-generators/zram-generator"):
+            return {}
+        parser = configparser.ConfigParser(strict=False, interpolation=None)
+        drop_ins = glob.glob(self.path("/etc/systemd/zram-generator.conf.d/*.conf"))
+        parser.read([self.path("/etc/systemd/zram-generator.conf")] + sorted(drop_ins, key=os.path.basename))
+        found = {}
+        for zram in parser.sections():
+            keys = dict(parser[zram])
+            size = int(keys.get("zram-size", 16)) * MIB
+            if "max-zram-size" in keys:
+                size = min(int(float(keys.get("zram-fraction", 0.5)) * GIB), int(keys["max-zram-size"]) * MIB)
+            if size:
+                found[zram] = (size, keys.get("compression-algorithm"), int(keys.get("swap-priority", 100)))
+        return found
 
     def _of_source(self, source):
         if not source.startswith("UUID="):
@@ -225,6 +252,10 @@ class SwapHost:
 
     def start(self, name):
         text = self.read("/etc/systemd/system/" + name)
+        zram = name[len("dev-") : -len(".swap")]
+        if text is None and zram in self.generated():
+            self.start_by_hand(zram, *self.generated()[zram])
+            return
         if text is None:
             raise host_command.CommandError("Unit %s not found" % name)
         what = re.search(r"^What=(.*)$", text, re.MULTILINE).group(1)
@@ -236,6 +267,12 @@ class SwapHost:
             self._zramctl(re.search(r"^ExecStart=\S*zramctl (.*--size.*)$", setup, re.MULTILINE).group(1).split())
             self._mkswap([what])
         self.swapon(what, int(priority.group(1)) if priority else -2)
+
+    def start_by_hand(self, zram, size, algorithm=None, priority=100):
+        self._modprobe([])
+        self._zramctl((["--algorithm", algorithm] if algorithm else []) + ["--size", str(size), "/dev/" + zram])
+        self._mkswap(["/dev/" + zram])
+        self.swapon("/dev/" + zram, priority)
 
     def _zramctl(self, words):
         options = _options(words)

@@ -312,15 +312,6 @@ def test_zram_is_set_up_when_udev_is_there_and_has_looked_at_it(host):
     assert names == ["modprobe", "udevadm", "zramctl", "mkswap"]
 
 
-def test_with_zram_generator_its_drop_in_is_written(host):
-    host.put("/usr/lib/systemd/system-generators/zram-generator", "")
-    plan = host.apply([zram(8 * MIB, algorithm="zstd", priority=50)], only_look=True).decision.plan
-    (text,) = plan.files.values()
-    assert list(plan.files) == ["/etc/systemd/zram-generator.conf.d/memops.conf"] and not plan.enable
-    for line in ("[zram0]", "zram-size = 8", "max-zram-size = 8", "compression-algorithm = zstd", "swap-priority = 50"):
-        assert line in text.splitlines()
-
-
 def test_a_compressor_that_the_kernel_does_not_offer_is_refused(host):
     host._modprobe([])
     with pytest.raises(SwapError, match="lzo-rle, lz4, zstd"):

@@ -22,6 +22,9 @@ SCENES = {
     "disk": [{"kind": "partition", "path": "/dev/vdb"}],
     "zram": [{"kind": "zram", "size": "8M"}],
     "zram resized": [{"kind": "zram", "size": "16M", "algorithm": "zstd"}],
+    "zram removed": [{"kind": "zram", "state": "absent"}],
+    "generated zram resized": [{"kind": "zram", "size": "8M"}],
+    "generated zram removed": [{"kind": "zram", "state": "absent"}],
     "volume": [{"kind": "lv", "volume_group": "vg", "name": "swap", "size": "8M"}],
     "all at once": [
         dict(FILE, size="8M"),
@@ -44,8 +47,11 @@ def scene(root, name, monkeypatch):
     host.swap_file("/there", 4 * MIB, on=True, priority=3)
     host.put("/etc/fstab", FSTAB + "/there none swap sw,pri=3 0 0\n")
     host.disk("/dev/vdb")
-    if name == "zram resized":
+    if name in ("zram resized", "zram removed"):
         host.apply([{"kind": "zram", "size": "8M"}], run="before")
+    if name.startswith("generated"):
+        host.install_generator("[zram0]\n")
+        host.reboot()
     del host.steps[:]
     for verb in ("make", "rename", "cut", "grow"):
         real = vars(file_bytes).get("_real_" + verb) or getattr(file_bytes, verb)

@@ -145,12 +145,6 @@ def test_a_unit_reads_back_as_it_was_written():
     assert boot_units.parse(boot_units.swap_unit("/swapfile", None, "none")) == ("/swapfile", None, "none")
 
 
-def test_the_generators_file_reads_back_as_it_was_written():
-    areas = [("zram0", GIB, "zstd", 100), ("zram1", 512 * MIB, None, 5)]
-    assert boot_units.generator_areas(boot_units.generator_text(areas)) == areas
-    assert boot_units.generator_text([]) is None and boot_units.generator_areas(None) == []
-
-
 def test_a_header_says_size_uuid_and_label_and_other_bytes_are_none():
     identifier = "01234567-89ab-cdef-0123-456789abcdef"
     assert swap_header.parse(header(256, identifier, b"mine")) == (MIB, identifier, "mine")
