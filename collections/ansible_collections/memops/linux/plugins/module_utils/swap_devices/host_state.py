@@ -18,9 +18,7 @@ from .sizes import MIB
 Running = collections.namedtuple("Running", "path kind size_bytes used_bytes priority identity")
 
 
-class Host(
-    collections.namedtuple("Host", "total_bytes available_bytes page_bytes kernel systemd fstab units running generator setup_texts programs")
-):
+class Host(collections.namedtuple("Host", "total_bytes available_bytes page_bytes kernel systemd fstab units running generator setup_texts programs")):
     """fstab: text, None where there is no such file. kernel: (major, minor). units: [boot_units.Unit].
 
     running: [Running], highest priority first. generator: zram_generator.Generator. setup_texts: {zram: text of our service}. programs: {name: path}.
