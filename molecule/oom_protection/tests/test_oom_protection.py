@@ -108,6 +108,11 @@ def test_the_daemons_are_as_they_were(stage):
     assert not [path for path in end["files"] if "oomd.conf.d" in path]
 
 
+def test_the_role_installs_earlyoom_which_is_started_only_with_the_thresholds_that_were_asked_for(host, stage):
+    assert re.findall(r"sending SIG(\w+) +when mem (?:avail )?<= +([\d.]+)%", kept(host, "installed")) == [("TERM", "3.00"), ("KILL", "2.00")]
+    assert stage("installed")["daemons"]["earlyoom.service"] == ["enabled", "active"]
+
+
 def test_now_the_processes_have_their_scores(host):
     pid = host.check_output(f"systemctl show --property=MainPID --value {PRECIOUS}")
     assert host.file(f"/proc/{pid}/oom_score_adj").content_string.strip() == "-900"

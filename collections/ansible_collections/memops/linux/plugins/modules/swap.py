@@ -48,6 +48,7 @@ options:
       state:
         description:
           - V(absent) turns it off, takes it out of what comes up at boot, and deletes a swap file. Devices and volumes stay as they are.
+          - A zram that a file of the distribution has zram-generator make is kept away by a drop-in; that file stays as it is.
         type: str
         choices: [present, absent]
         default: present
