@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 
+CONFIGURATION = [path for top in ("/etc", "/usr/lib") for name in ("zram-generator.conf", "zram-generator.conf.d/*") for path in glob.glob(f"{top}/systemd/{name}")]
+
 
 def read(path):
     try:
@@ -26,7 +28,7 @@ print(
             "disk_bytes": int(read("/sys/block/zram0/disksize") or 0),
             "algorithm": (read("/sys/block/zram0/comp_algorithm") or "[]").split("[")[1].split("]")[0],
             "generated": os.path.exists("/run/systemd/generator/dev-zram0.swap"),
-            "files": {path: read(path) for path in glob.glob("/etc/systemd/zram-generator.conf*") + glob.glob("/etc/systemd/zram-generator.conf.d/*")},
+            "files": {path: read(path) for path in CONFIGURATION if os.path.isfile(path)},
             "failed": units.stdout.strip(),
             "boot": read("/proc/sys/kernel/random/boot_id"),
             "page": read("/etc/memops/BASELINE.md"),
