@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 
-CONFIGURATION = [path for top in ("/etc", "/usr/lib") for name in ("zram-generator.conf", "zram-generator.conf.d/*") for path in glob.glob(f"{top}/systemd/{name}")]
+CONFIGURATION = [
+    path for top in ("/etc", "/usr/lib") for name in ("zram-generator.conf", "zram-generator.conf.d/*") for path in glob.glob(f"{top}/systemd/{name}")
+]
 
 
 def read(path):
