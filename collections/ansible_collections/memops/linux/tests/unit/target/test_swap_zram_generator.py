@@ -71,6 +71,7 @@ def test_absent_it_does_not_come_back_at_boot(debian):
     debian.apply(ABSENT)
     assert debian.running() == {} and not debian.apply(ABSENT).changed
     assert comes_up(debian) == {} and not debian.apply(ABSENT).changed
+    assert zram_generator.coming_up(zram_generator.read(debian.probe, GIB)) == []
     assert debian.read("/etc/systemd/zram-generator.conf") == DEBIAN
 
 
@@ -151,7 +152,7 @@ def test_others_are_read_as_the_generator_reads_them(host):
         "/etc/systemd/zram-generator.conf": "[zram0]\nswap-priority = 7\n; [zram9]\n[other]\nzram-size = 1\n",
         "/usr/lib/systemd/zram-generator.conf.d/10-vendor.conf": "[zram1]\n",  # hidden by an empty one
         "/etc/systemd/zram-generator.conf.d/10-vendor.conf": "",
-        "/usr/lib/systemd/zram-generator.conf.d/20-vendor.conf": "[zram0]\nswap-priority = 8\n[zram2]\n",
+        "/usr/lib/systemd/zram-generator.conf.d/20-vendor.conf": "[zram0]\nswap-priority = 8\n[zram2]\nzram-size = 64\n",
         "/etc/systemd/zram-generator.conf.d/30-local.conf": "[zram2]\nzram-size = 0\n",
         "/etc/systemd/zram-generator.conf.d/notes.txt": "[zram5]\n",
         OURS: "[zram6]\nzram-size = 4\n",
