@@ -2,7 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Doing what was planned: all of it, or nothing."""
 
+import errno
+
 from . import host as hosts
+from .outliving import outliving
+
+#: Newer kernels set zswap up when it is enabled for the first time. Where a SIGKILL to the writer cuts that short, they
+#: refuse to try again before the next boot (mm/zswap.c: zswap_setup, ZSWAP_INIT_FAILED; seen on 7.2).
+SET_UP_ONCE = "zswap.enabled"
 
 
 class TunableError(Exception):
@@ -34,8 +41,14 @@ def carry_out(files, reader, values, texts, catalogue, before, partly=()):
 def _write(files, key, value, entry):
     path = hosts.path_of(key, entry)
     try:
-        files.write_in_place(path, value + "\n")
+        if key == SET_UP_ONCE and value == "Y":
+            outliving(lambda: files.write_in_place(path, value + "\n"))
+        else:
+            files.write_in_place(path, value + "\n")
     except OSError as error:
+        if key == SET_UP_ONCE and error.errno == errno.ENODEV:
+            why = "%s: this kernel could not set zswap up (dmesg says why), and does not try again before the next boot; leave it out until then"
+            raise TunableError(why % key) from error
         raise TunableError("%s: the kernel did not take %s (%s: %s)" % (key, value, path, error.strerror)) from error
 
 
