@@ -52,10 +52,11 @@ def test_a_run_that_is_killed_in_the_middle_of_setting_zswap_up_lets_that_end(tm
     begun, begins = os.pipe()
     run = os.fork()
     if run == 0:
+        os.setsid()
         enable(Files(tmp_path, begins), key, value)
         os._exit(0)
     os.read(begun, 1)
-    os.kill(run, signal.SIGKILL)
+    os.killpg(run, signal.SIGKILL)  # with all of its group, as the end of a connection does
     os.waitpid(run, 0)
     assert (written(tmp_path, 5 if goes_on else 0.6) is not None) == goes_on
 
