@@ -43,7 +43,7 @@ def test_daemon_json_has_what_is_wanted_behind_what_somebody_else_wrote(host):
 def test_the_daemon_has_it_too(host):
     info = json.loads(host.check_output("docker info --format '{{json .}}'"))
     assert info["LiveRestoreEnabled"] is True
-    assert info["Labels"] == ["owner=somebody", "rack=7"]
+    assert sorted(info["Labels"]) == ["owner=somebody", "rack=7"]
     made = json.loads(host.check_output("docker inspect hog"))[0]["HostConfig"]
     assert made["ShmSize"] == 128 * MIB
     assert made["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
