@@ -58,7 +58,6 @@ lab-quick: lab-setup ## the scenarios and the six faults in virtual machines tha
 	$(BIN)/python -m lab image bookworm-6.1 bullseye-5.10-v1
 	$(MAKE) molecule SCENARIO=default
 	$(MAKE) molecule SCENARIO=dirty_page_cache
-	$(MAKE) molecule SCENARIO=baseline
 	$(MAKE) lab-faults
 
 lab-faults: lab-setup ## six faults on one kernel, each of which must be told right
